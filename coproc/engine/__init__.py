@@ -1,0 +1,1 @@
+"""Engines: the devices that run batched primitives."""
