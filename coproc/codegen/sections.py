@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from coproc.params import bls12_381, bn254, jubjub
+from coproc.params import bls12_381, bls12_381_hash, bn254, hades, jubjub
 from coproc.params.constant import Constant, Digits, Elements, Field, Octets, Plain, Word, flatten, shape
 
 WORD = 64
 WORD52 = 52
 
 SECTIONS: tuple[tuple[str, Mapping[str, Constant]], ...] = (
-    ("bls12_381", bls12_381.EXPORTS),
+    ("bls12_381", {**bls12_381.EXPORTS, **bls12_381_hash.EXPORTS}),
     ("bn254", bn254.EXPORTS),
     ("jubjub", jubjub.EXPORTS),
+    ("hades", hades.EXPORTS),
 )
 
 
