@@ -56,7 +56,9 @@ def field_arrays(field: Field) -> dict[str, tuple[int, ...]]:
     """The limb arrays of a field: modulus, R, R^2 in both radices, and plain exponents."""
     p, n, n52 = field.modulus, field.limbs, field.limbs52
     r, r52 = 1 << WORD * n, 1 << WORD52 * n52
-    assert p < r and 16 * p < r52 and p % 2 == 1
+    assert p < r
+    assert 16 * p < r52
+    assert p % 2 == 1
     plain = {"P_MINUS_2": p - 2, "HALF": (p - 1) // 2, **field.plain}
     return {
         "MODULUS": words(p, n),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Optional, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 Pair = tuple[int, int]
@@ -45,7 +45,7 @@ def is_square(a: int, p: int) -> bool:
     return pow(a, (p - 1) // 2, p) <= 1
 
 
-def sqrt(a: int, p: int) -> Optional[int]:
+def sqrt(a: int, p: int) -> int | None:
     """A square root of a mod p for p = 3 mod 4, or None."""
     assert p % 4 == 3
     root = pow(a, (p + 1) // 4, p)
@@ -70,7 +70,7 @@ def fp2_pow(a: Pair, e: int, p: int) -> Pair:
     return out
 
 
-def fp2_sqrt(a: Pair, p: int) -> Optional[Pair]:
+def fp2_sqrt(a: Pair, p: int) -> Pair | None:
     """A square root in Fp2 for p = 3 mod 4 by the norm: x0^2 = (a0 +- |a|)/2, x1 = a1 / 2 x0; None if there is none."""
     norm = sqrt((a[0] * a[0] + a[1] * a[1]) % p, p)
     if norm is None:
@@ -103,9 +103,7 @@ class FieldOps(Generic[T]):
 
 
 def prime_field(p: int) -> FieldOps[int]:
-    return FieldOps(
-        lambda a, b: (a + b) % p, lambda a, b: (a - b) % p, lambda a, b: a * b % p, lambda a: pow(a, -1, p), 0, 1
-    )
+    return FieldOps(lambda a, b: (a + b) % p, lambda a, b: (a - b) % p, lambda a, b: a * b % p, lambda a: pow(a, -1, p), 0, 1)
 
 
 def quadratic_field(p: int) -> FieldOps[Pair]:
@@ -131,7 +129,7 @@ class Curve(Generic[T]):
         k, (x, y) = self.k, point
         return k.mul(y, y) == k.add(k.mul(x, k.add(k.mul(x, x), self.a)), self.b)
 
-    def add(self, p: Optional[tuple[T, T]], q: Optional[tuple[T, T]]) -> Optional[tuple[T, T]]:
+    def add(self, p: tuple[T, T] | None, q: tuple[T, T] | None) -> tuple[T, T] | None:
         if p is None or q is None:
             return q if p is None else p
         k, (x1, y1), (x2, y2) = self.k, p, q
@@ -145,13 +143,13 @@ class Curve(Generic[T]):
         x3 = k.sub(k.sub(k.mul(slope, slope), x1), x2)
         return x3, k.sub(k.mul(slope, k.sub(x1, x3)), y1)
 
-    def neg(self, p: Optional[tuple[T, T]]) -> Optional[tuple[T, T]]:
+    def neg(self, p: tuple[T, T] | None) -> tuple[T, T] | None:
         return None if p is None else (p[0], self.k.sub(self.k.zero, p[1]))
 
-    def mul(self, n: int, p: Optional[tuple[T, T]]) -> Optional[tuple[T, T]]:
+    def mul(self, n: int, p: tuple[T, T] | None) -> tuple[T, T] | None:
         if n < 0:
             return self.mul(-n, self.neg(p))
-        out: Optional[tuple[T, T]] = None
+        out: tuple[T, T] | None = None
         for bit in bin(n)[2:]:
             out = self.add(out, out)
             if bit == "1":

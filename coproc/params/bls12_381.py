@@ -20,12 +20,15 @@ R = X**4 - X**2 + 1
 P = (X - 1) ** 2 * R // 3 + X
 assert P == 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
 assert R == 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
-assert is_prime(P) and is_prime(R)
-assert P % 4 == 3 and X_ABS.bit_count() == 6
+assert is_prime(P)
+assert is_prime(R)
+assert P % 4 == 3
+assert X_ABS.bit_count() == 6
 
 # ---- fields -------------------------------------------------------------------------------------------------------------
 TWO_ADICITY = 32
-assert (R - 1) % 2**TWO_ADICITY == 0 and (R - 1) >> TWO_ADICITY & 1
+assert (R - 1) % 2**TWO_ADICITY == 0
+assert (R - 1) >> TWO_ADICITY & 1
 assert not is_square(7, R)
 ROOT_OF_UNITY = pow(7, (R - 1) >> TWO_ADICITY, R)
 assert ROOT_OF_UNITY == 0x16A2A19EDFE81F20D09B681922C813B4B63683508C2280B93829971F439F0D2B
@@ -65,11 +68,14 @@ G2 = (
         0x0606C4A02EA734CC32ACD2B02BC28B99CB3E287E85A763AF267492AB572E99AB3F370D275CEC1DA1AAA9075FF05F79BE,
     ),
 )
-assert E1.contains(G1) and E1.mul(R, G1) is None
-assert E2.contains(G2) and E2.mul(R, G2) is None
+assert E1.contains(G1)
+assert E1.mul(R, G1) is None
+assert E2.contains(G2)
+assert E2.mul(R, G2) is None
 COFACTOR_1 = (X - 1) ** 2 // 3
 COFACTOR_2 = (X**8 - 4 * X**7 + 5 * X**6 - 4 * X**4 + 6 * X**3 - 4 * X**2 - 4 * X + 13) // 9
-assert (X - 1) ** 2 % 3 == 0 and COFACTOR_1 * R == P + 1 - (X + 1)  # trace of E1: t = x + 1
+assert (X - 1) ** 2 % 3 == 0
+assert COFACTOR_1 * R == P + 1 - (X + 1)
 # #E2(Fp2) = p^2 + 1 - t', t' = (t2 + 3 f)/2 or (t2 - 3 f)/2 with t2 = t^2 - 2p, 4 p^2 = t2^2 + 3 f^2.
 _TRACE_2 = (X + 1) ** 2 - 2 * P
 assert (2 * (P**2 + 1 - COFACTOR_2 * R) - _TRACE_2) ** 2 * 3 == 9 * (4 * P**2 - _TRACE_2**2)
@@ -77,7 +83,9 @@ assert (2 * (P**2 + 1 - COFACTOR_2 * R) - _TRACE_2) ** 2 * 3 == 9 * (4 * P**2 - 
 # ---- endomorphisms ------------------------------------------------------------------------------------------------------
 BETA = 0x5F19672FDF76CE51BA69C6076A0F77EADDB3A93BE6F89688DE17D813620A00022E01FFFFFFFEFFFE
 LAMBDA = -(X**2) % R
-assert BETA != 1 and pow(BETA, 3, P) == 1 and (LAMBDA**2 + LAMBDA + 1) % R == 0
+assert BETA != 1
+assert pow(BETA, 3, P) == 1
+assert (LAMBDA**2 + LAMBDA + 1) % R == 0
 assert E1.mul(LAMBDA, G1) == (BETA * G1[0] % P, G1[1])
 PSI_X, PSI_Y = twist_frobenius(XI, P, m_type=True)
 
@@ -92,10 +100,13 @@ assert psi(G2) == E2.mul(X, G2)
 # GLV: k = k0 + k1 x^2 = k0 - k1 LAMBDA with 0 <= k0 < x^2, by k1 = floor(k / x^2); floor(k m / 2^383) is k1 or k1 - 1 for k < 2^256.
 X_SQUARED = X**2
 X_SQUARED_RECIPROCAL = 2**383 // X_SQUARED
-assert X_SQUARED < 2**128 and X_SQUARED_RECIPROCAL < 2**256 and (R - 1) // X_SQUARED < 2**128
+assert X_SQUARED < 2**128
+assert X_SQUARED_RECIPROCAL < 2**256
+assert (R - 1) // X_SQUARED < 2**128
 # GLS: k = sum k_i |x|^i, i = 0..3, psi^i = [(-|x|)^i]; floor(2^127 / |x|) fits a word.
 X_RECIPROCAL = 2**127 // X_ABS
-assert X_RECIPROCAL < 2**64 and R < X_ABS**4
+assert X_RECIPROCAL < 2**64
+assert R < X_ABS**4
 
 # ---- KZG: [tau] G2 of the Ethereum ceremony -----------------------------------------------------------------------------
 KZG_TAU_G2_COMPRESSED = bytes.fromhex(
@@ -109,13 +120,16 @@ def _decompress_g2(data: bytes) -> tuple[tuple[int, int], tuple[int, int]]:
     assert data[0] >> 6 == 0b10
     x = int.from_bytes(data[48:], "big"), int.from_bytes(data[:48], "big") & ((1 << 381) - 1)
     y = fp2_sqrt(E2.k.add(E2.k.mul(x, E2.k.mul(x, x)), B2), P)
-    assert y is not None and x[0] < P and x[1] < P
+    assert y is not None
+    assert x[0] < P
+    assert x[1] < P
     larger = y[1] > P // 2 if y[1] else y[0] > P // 2
     return x, y if larger == bool(data[0] & 0x20) else (-y[0] % P, -y[1] % P)
 
 
 KZG_TAU_G2 = _decompress_g2(KZG_TAU_G2_COMPRESSED)
-assert E2.contains(KZG_TAU_G2) and psi(KZG_TAU_G2) == E2.mul(X, KZG_TAU_G2)
+assert E2.contains(KZG_TAU_G2)
+assert psi(KZG_TAU_G2) == E2.mul(X, KZG_TAU_G2)
 
 EXPORTS: dict[str, Constant] = {
     "Fp": FP,

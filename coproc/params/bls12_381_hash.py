@@ -9,7 +9,7 @@ Sources     [RFC9380] 6.6.2, 8.8.1, 8.8.2, E.2, E.3; [WB19]
 from __future__ import annotations
 
 from coproc.params.arithmetic import Curve, Pair, fp2_inv, fp2_mul, fp2_pow, fp2_sqrt, is_square, sqrt
-from coproc.params.bls12_381 import E1, E2, FP, P, R, X, X_ABS
+from coproc.params.bls12_381 import E1, E2, FP, X_ABS, P, R, X
 from coproc.params.constant import Constant, Elements, Word
 from coproc.params.isogeny import assert_homomorphism, isogeny
 
@@ -29,7 +29,9 @@ E1_PRIME = Curve(E1.k, SSWU_A, SSWU_B)
 ISOGENY_1 = isogeny(E1_PRIME, list(ISO_KERNEL), pow(11, -1, P))
 assert (ISOGENY_1.target.a, ISOGENY_1.target.b) == (E1.a, E1.b)
 assert [len(f) for f in (ISOGENY_1.x_num, ISOGENY_1.x_den, ISOGENY_1.y_num, ISOGENY_1.y_den)] == [12, 11, 16, 16]
-assert not is_square(SSWU_Z, P) and SSWU_A and SSWU_B
+assert not is_square(SSWU_Z, P)
+assert SSWU_A
+assert SSWU_B
 _X0 = SSWU_B * pow(SSWU_Z * SSWU_A, -1, P) % P
 assert is_square(_X0**3 + SSWU_A * _X0 + SSWU_B, P)  # the exceptional case u = 0 maps to the curve
 _ROOT = sqrt(-SSWU_Z % P, P)
@@ -54,7 +56,8 @@ assert_homomorphism(ISOGENY_1, *_points(1))
 H_EFF = 1 - X
 assert H_EFF == X_ABS + 1
 for _point in _points(1):
-    assert E1.mul(R, ISOGENY_1(_point)) is not None and E1.mul(R, E1.mul(H_EFF, ISOGENY_1(_point))) is None
+    assert E1.mul(R, ISOGENY_1(_point)) is not None
+    assert E1.mul(R, E1.mul(H_EFF, ISOGENY_1(_point))) is None
 
 # ---- G2 -----------------------------------------------------------------------------------------------------------------
 SSWU2_A: Pair = (0, 240)

@@ -21,12 +21,14 @@ P = 36 * Z**4 + 36 * Z**3 + 24 * Z**2 + 6 * Z + 1
 R = 36 * Z**4 + 36 * Z**3 + 18 * Z**2 + 6 * Z + 1
 assert P == 21888242871839275222246405745257275088696311157297823662689037894645226208583
 assert R == 21888242871839275222246405745257275088548364400416034343698204186575808495617
-assert is_prime(P) and is_prime(R)
+assert is_prime(P)
+assert is_prime(R)
 assert P % 4 == 3
 
 # ---- fields -------------------------------------------------------------------------------------------------------------
 TWO_ADICITY = 28
-assert (R - 1) % 2**TWO_ADICITY == 0 and (R - 1) >> TWO_ADICITY & 1
+assert (R - 1) % 2**TWO_ADICITY == 0
+assert (R - 1) >> TWO_ADICITY & 1
 assert not is_square(5, R)
 ROOT_OF_UNITY = pow(5, (R - 1) >> TWO_ADICITY, R)
 assert pow(ROOT_OF_UNITY, 2 ** (TWO_ADICITY - 1), R) == R - 1
@@ -63,8 +65,10 @@ G2 = (
         4082367875863433681332203403145435568316851327593401208105741076214120093531,
     ),
 )
-assert E1.contains(G1) and E1.mul(R, G1) is None
-assert E2.contains(G2) and E2.mul(R, G2) is None
+assert E1.contains(G1)
+assert E1.mul(R, G1) is None
+assert E2.contains(G2)
+assert E2.mul(R, G2) is None
 TRACE = 6 * Z**2 + 1
 assert P + 1 - TRACE == R
 COFACTOR_2 = 2 * P - R
@@ -75,7 +79,8 @@ assert (2 * (P**2 + 1 - COFACTOR_2 * R) - _TRACE_2) ** 2 * 3 == 9 * (4 * P**2 - 
 LOOP = "+0+00-0++000-00++00-00000+00-00+++0000-0+00-0++00+00-+00-0+0+000"
 LOOP_DIGITS = tuple("-0+".index(c) - 1 for c in LOOP)
 assert sum(d * 2**i for i, d in enumerate(reversed(LOOP_DIGITS))) + 2 ** len(LOOP) == 6 * Z + 2
-assert len(LOOP) == 64 and len(LOOP) - LOOP.count("0") == 25
+assert len(LOOP) == 64
+assert len(LOOP) - LOOP.count("0") == 25
 
 # ---- endomorphisms ------------------------------------------------------------------------------------------------------
 PSI_X, PSI_Y = twist_frobenius(XI, P, m_type=False)
@@ -88,16 +93,21 @@ def psi(point: tuple[tuple[int, int], tuple[int, int]]) -> tuple[tuple[int, int]
 
 
 MU = P % R
-assert MU == 6 * Z**2 and psi(G2) == E2.mul(MU, G2)
+assert MU == 6 * Z**2
+assert psi(G2) == E2.mul(MU, G2)
 PSI2_X, PSI2_Y = FROBENIUS_2[2][0], P - 1  # psi^2(x, y) = (x xi^((p^2-1)/3), -y)
 assert psi(psi(G2)) == ((G2[0][0] * PSI2_X % P, G2[0][1] * PSI2_X % P), (-G2[1][0] % P, -G2[1][1] % P))
 
 LAMBDA = MU * MU % R * MU % R * MU % R  # mu is a primitive 12th root of unity mod r, so mu^4 is a cube root
-assert LAMBDA != 1 and (LAMBDA**2 + LAMBDA + 1) % R == 0 and (MU**4 - MU**2 + 1) % R == 0
+assert LAMBDA != 1
+assert (LAMBDA**2 + LAMBDA + 1) % R == 0
+assert (MU**4 - MU**2 + 1) % R == 0
 _IMAGE = E1.mul(LAMBDA, G1)
 assert _IMAGE is not None
 BETA = _IMAGE[0]  # G1 has x = 1
-assert BETA != 1 and pow(BETA, 3, P) == 1 and _IMAGE == (BETA, 2)
+assert BETA != 1
+assert pow(BETA, 3, P) == 1
+assert _IMAGE == (BETA, 2)
 
 
 def _reduced_basis(lam: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -119,7 +129,7 @@ _det = _a0 * _b1 - _a1 * _b0
 assert abs(_det) == R
 GLV_QUOTIENTS = (_b1 * _det // R, -_b0 * _det // R)
 assert all(a + b * LAMBDA - R * ((a + b * LAMBDA) // R) == 0 for a, b in GLV_BASIS)
-assert tuple(sum(q * v[i] for q, v in zip(GLV_QUOTIENTS, GLV_BASIS)) for i in range(2)) == (R, 0)
+assert tuple(sum(q * v[i] for q, v in zip(GLV_QUOTIENTS, GLV_BASIS, strict=False)) for i in range(2)) == (R, 0)
 
 # GLS on G2: k = sum k_i MU^i, i = 0..3, with the basis of [GS08] and the same rounding; |k_i| < 2^66.
 GLS_BASIS = (
@@ -141,13 +151,13 @@ def _first_row_times_r(basis: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
         rows[i] = [x / rows[i][i] for x in rows[i]]
         for j in range(n):
             if j != i:
-                rows[j] = [x - rows[j][i] * y for x, y in zip(rows[j], rows[i])]
+                rows[j] = [x - rows[j][i] * y for x, y in zip(rows[j], rows[i], strict=False)]
     assert all(row[-1].denominator == 1 for row in rows)
     return tuple(int(row[-1]) for row in rows)
 
 
 GLS_QUOTIENTS = _first_row_times_r(GLS_BASIS)
-assert tuple(sum(q * v[i] for q, v in zip(GLS_QUOTIENTS, GLS_BASIS)) for i in range(4)) == (R, 0, 0, 0)
+assert tuple(sum(q * v[i] for q, v in zip(GLS_QUOTIENTS, GLS_BASIS, strict=False)) for i in range(4)) == (R, 0, 0, 0)
 RECIPROCAL_SHIFT = 256  # c_i = (k * floor(2^256 |Q_i| / r) + 2^255) >> 256, off by at most one for k < 2^256
 
 

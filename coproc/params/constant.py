@@ -7,9 +7,9 @@ device code is the same.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TypeAlias
 
-Nested = Union[int, tuple["Nested", ...]]
+Nested: TypeAlias = "int | tuple[Nested, ...]"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Octets:
     value: bytes
 
 
-Constant = Union[Field, Elements, Plain, Word, Digits, Octets]
+Constant: TypeAlias = Field | Elements | Plain | Word | Digits | Octets
 
 
 def shape(values: Nested) -> tuple[int, ...]:

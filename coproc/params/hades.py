@@ -42,7 +42,8 @@ MONTGOMERY = (1 << 256) % P
 Row = tuple[int, ...]
 Matrix = tuple[Row, ...]
 
-assert is_prime(P) and (P - 1) % ALPHA != 0  # x^5 is a permutation
+assert is_prime(P)
+assert (P - 1) % ALPHA != 0
 
 
 def _chain(count: int) -> Row:
@@ -64,17 +65,19 @@ ROUND_CONSTANTS: Row = tuple(c * MONTGOMERY % P for c in _chain(WIDTH * ROUNDS))
 MDS: Matrix = tuple(tuple(pow(i + j + 5, -1, P) * MONTGOMERY % P for j in range(WIDTH)) for i in range(WIDTH))
 _ARC, _MDS = _file_digest(ROUND_CONSTANTS), _file_digest(tuple(x for row in MDS for x in row))
 assert len(ROUND_CONSTANTS) == 340
-assert _ARC[:8] == "aa6d4c84" and _ARC[-4:] == "0348"
-assert _MDS[:8] == "131915cb" and _MDS[-4:] == "d0e7"
+assert _ARC[:8] == "aa6d4c84"
+assert _ARC[-4:] == "0348"
+assert _MDS[:8] == "131915cb"
+assert _MDS[-4:] == "d0e7"
 
 
 def _apply(matrix: Matrix, state: Row) -> Row:
-    return tuple(sum(m * x for m, x in zip(row, state)) % P for row in matrix)
+    return tuple(sum(m * x for m, x in zip(row, state, strict=False)) % P for row in matrix)
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:
-    columns = tuple(zip(*b))
-    return tuple(tuple(sum(x * y for x, y in zip(row, column)) % P for column in columns) for row in a)
+    columns = tuple(zip(*b, strict=False))
+    return tuple(tuple(sum(x * y for x, y in zip(row, column, strict=False)) % P for column in columns) for row in a)
 
 
 def _inverse(a: Matrix) -> Matrix:
@@ -91,7 +94,7 @@ def _inverse(a: Matrix) -> Matrix:
         for j in range(n):
             if j != i:
                 factor = rows[j][i]
-                rows[j] = [(x - factor * y) % P for x, y in zip(rows[j], rows[i])]
+                rows[j] = [(x - factor * y) % P for x, y in zip(rows[j], rows[i], strict=False)]
     return tuple(tuple(row[n:]) for row in rows)
 
 
@@ -107,7 +110,7 @@ def _sparse_constants() -> tuple[Row, Matrix]:
     for i in range(HALF_FULL, HALF_FULL + PARTIAL):
         partial.append(rounds[i][LAST])
         moved = _apply(MDS, (*rounds[i][:LAST], 0))
-        rounds[i + 1] = [(x + y) % P for x, y in zip(rounds[i + 1], moved)]
+        rounds[i + 1] = [(x + y) % P for x, y in zip(rounds[i + 1], moved, strict=False)]
     return tuple(partial), tuple(tuple(row) for row in rounds[HALF_FULL + PARTIAL :])
 
 
@@ -133,7 +136,7 @@ PRE_MATRIX, SPARSE_ROW, SPARSE_COLUMN = _sparse_matrices()
 def permute_dense(state: Row) -> Row:
     """The permutation as it is defined."""
     for i in range(ROUNDS):
-        state = tuple((x + c) % P for x, c in zip(state, ROUND_CONSTANTS[WIDTH * i :]))
+        state = tuple((x + c) % P for x, c in zip(state, ROUND_CONSTANTS[WIDTH * i :], strict=False))
         if HALF_FULL <= i < HALF_FULL + PARTIAL:
             state = (*state[:LAST], pow(state[LAST], ALPHA, P))
         else:
@@ -145,14 +148,14 @@ def permute_dense(state: Row) -> Row:
 def permute_sparse(state: Row) -> Row:
     """The permutation as it is computed."""
     for i in range(HALF_FULL):
-        state = tuple(pow(x + c, ALPHA, P) for x, c in zip(state, FIRST_CONSTANTS[i]))
+        state = tuple(pow(x + c, ALPHA, P) for x, c in zip(state, FIRST_CONSTANTS[i], strict=False))
         state = _apply(PRE_MATRIX if i == HALF_FULL - 1 else MDS, state)
-    for constant, row, column in zip(PARTIAL_CONSTANTS, SPARSE_ROW, SPARSE_COLUMN):
+    for constant, row, column in zip(PARTIAL_CONSTANTS, SPARSE_ROW, SPARSE_COLUMN, strict=False):
         s = pow(state[LAST] + constant, ALPHA, P)
-        last = sum(x * y for x, y in zip(row, (*state[:LAST], s))) % P
-        state = (*((x + y * s) % P for x, y in zip(state, column)), last)
+        last = sum(x * y for x, y in zip(row, (*state[:LAST], s), strict=False)) % P
+        state = (*((x + y * s) % P for x, y in zip(state, column, strict=False)), last)
     for i in range(HALF_FULL):
-        state = _apply(MDS, tuple(pow(x + c, ALPHA, P) for x, c in zip(state, LAST_CONSTANTS[i])))
+        state = _apply(MDS, tuple(pow(x + c, ALPHA, P) for x, c in zip(state, LAST_CONSTANTS[i], strict=False)))
     return state
 
 

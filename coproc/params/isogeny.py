@@ -11,7 +11,7 @@ maps it onto y^2 = x^3 + (a - 5t) x + (b - 7w), with s_i the elementary symmetri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Optional, TypeVar
+from typing import Generic, TypeVar
 
 from coproc.params.arithmetic import Curve, FieldOps, polynomial_at, polynomial_mul
 
@@ -52,7 +52,7 @@ class Isogeny(Generic[T]):
     y_num: Poly[T]
     y_den: Poly[T]
 
-    def __call__(self, point: Optional[tuple[T, T]]) -> Optional[tuple[T, T]]:
+    def __call__(self, point: tuple[T, T] | None) -> tuple[T, T] | None:
         if point is None:
             return None
         k, (x, y) = self.source.k, point
@@ -93,16 +93,18 @@ def isogeny(source: Curve[T], h: Poly[T], scale: T) -> Isogeny[T]:
     c2 = k.mul(scale, scale)
     c3, c4, c6 = k.mul(c2, scale), k.mul(c2, c2), k.mul(k.mul(c2, c2), c2)
     target = Curve(k, k.mul(c4, k.sub(a, _times(k, 5, t))), k.mul(c6, k.sub(b, _times(k, 7, w))))
-    return Isogeny(
-        source, target, [k.mul(c2, c) for c in numerator], hh, [k.mul(c3, c) for c in y_numerator], polynomial_mul(k, hh, h)
-    )
+    return Isogeny(source, target, [k.mul(c2, c) for c in numerator], hh, [k.mul(c3, c) for c in y_numerator], polynomial_mul(k, hh, h))
 
 
 def assert_homomorphism(phi: Isogeny[T], p: tuple[T, T], q: tuple[T, T]) -> None:
     """phi maps p, q, p + q and p + p onto the target and respects both sums."""
-    assert phi.source.contains(p) and phi.source.contains(q) and p != q
+    assert phi.source.contains(p)
+    assert phi.source.contains(q)
+    assert p != q
     image_p, image_q = phi(p), phi(q)
-    assert image_p is not None and image_q is not None
-    assert phi.target.contains(image_p) and phi.target.contains(image_q)
+    assert image_p is not None
+    assert image_q is not None
+    assert phi.target.contains(image_p)
+    assert phi.target.contains(image_q)
     assert phi(phi.source.add(p, q)) == phi.target.add(image_p, image_q)
     assert phi(phi.source.add(p, p)) == phi.target.add(image_p, image_p)

@@ -15,12 +15,15 @@ from coproc.params.constant import Constant, Elements, Field, Plain, Word
 Q = bls12_381.R
 R = 0x0E7DB4EA6533AFA906673B0101343B00A6682093CCC81082D0970E5ED6F72CB7
 COFACTOR = 8
-assert is_prime(R) and R.bit_length() == 252
+assert is_prime(R)
+assert R.bit_length() == 252
 # Hasse: 8 r_j is the only multiple of r_j in the interval, once a point of order r_j is known (below).
-assert (COFACTOR * R - Q - 1) ** 2 < 4 * Q and R > 4 * (1 << 128)
+assert (COFACTOR * R - Q - 1) ** 2 < 4 * Q
+assert R > 4 * (1 << 128)
 
 D = -10240 * pow(10241, -1, Q) % Q
-assert is_square(Q - 1, Q) and not is_square(D, Q)
+assert is_square(Q - 1, Q)
+assert not is_square(D, Q)
 
 Point = tuple[int, int]
 IDENTITY: Point = (0, 1)
@@ -49,14 +52,18 @@ def mul(n: int, point: Point) -> Point:
 
 
 GENERATOR: Point = (0x3FD2814C43AC65A6F1FBF02D0FD6CCE62E3EBB21FD6C54ED4DF7B7FFEC7BEACA, 0x12)
-assert contains(GENERATOR) and GENERATOR != IDENTITY and mul(R, GENERATOR) == IDENTITY
+assert contains(GENERATOR)
+assert GENERATOR != IDENTITY
+assert mul(R, GENERATOR) == IDENTITY
 
 # A point T of order 8; the cyclic torsion subgroup is {iT : i = 0..7}.
 TORSION: Point = (
     0x71D4DF38BA9E7973EAAAE086A16618D17AA41AC43DAE8582D92E6A7927200D43,
     0x4958BDB21966982E16A13035AD4D72669106EE90F384A4A1FF0D2068EFF496DD,
 )
-assert contains(TORSION) and mul(4, TORSION) == (0, Q - 1) and mul(8, TORSION) == IDENTITY
+assert contains(TORSION)
+assert mul(4, TORSION) == (0, Q - 1)
+assert mul(8, TORSION) == IDENTITY
 
 FR = Field(R, 4, 5)
 
