@@ -1,0 +1,74 @@
+// The arithmetic of one prime field on the mulx/adcx/adox routines: the interface that fp.hpp expects of an instruction set.
+#pragma once
+#include "field/limbs_adx.hpp"
+#include "field/limbs_adx_add.hpp"
+
+COPROC_BEGIN
+
+// The modulus and -1/p mod 2^64 side by side, as the assembly reads them.
+template <class P> struct AdxModulus {
+  u64 limbs[P::LIMBS + 1];
+  constexpr AdxModulus() : limbs{} {
+    for (int i = 0; i < P::LIMBS; i++) limbs[i] = P::MODULUS[i];
+    limbs[P::LIMBS] = P::N0;
+  }
+};
+
+template <class P> struct ArithmeticAdx {
+  static constexpr bool SIX = P::LIMBS == 6;
+  static_assert(P::LIMBS == 4 || P::LIMBS == 6);
+  static constexpr AdxModulus<P> M{};
+
+  static COPROC_INLINE void add(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_add_6(r, a, b, M.limbs);
+    else adx_add_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void sub(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_sub_6(r, a, b, M.limbs);
+    else adx_sub_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void mul(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_mul_6(r, a, b, M.limbs);
+    else adx_mul_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void sqr(u64 *r, const u64 *a) {
+    if constexpr (SIX) {
+      u64 w[12];
+      adx_sqr_wide_6(w, a);
+      adx_redc_6(r, w, M.limbs);
+    } else {
+      adx_mul_4(r, a, a, M.limbs);
+    }
+  }
+  static COPROC_INLINE void mul_wide(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_mul_wide_6(r, a, b);
+    else adx_mul_wide_4(r, a, b);
+  }
+  static COPROC_INLINE void sqr_wide(u64 *r, const u64 *a) {
+    if constexpr (SIX) adx_sqr_wide_6(r, a);
+    else adx_sqr_wide_4(r, a);
+  }
+  static COPROC_INLINE void redc(u64 *r, const u64 *w) {
+    if constexpr (SIX) adx_redc_6(r, w, M.limbs);
+    else adx_redc_4(r, w, M.limbs);
+  }
+  static COPROC_INLINE void add_wide(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_add_wide_6(r, a, b, M.limbs);
+    else adx_add_wide_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void sub_wide(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_sub_wide_6(r, a, b, M.limbs);
+    else adx_sub_wide_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void sub_wide_plain(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_sub_wide_plain_6(r, a, b);
+    else adx_sub_wide_plain_4(r, a, b);
+  }
+  // The sum without reduction: operands whose sum fits the limbs.
+  static COPROC_INLINE void add_loose(u64 *r, const u64 *a, const u64 *b) {
+    if constexpr (SIX) adx_add_loose_6(r, a, b);
+    else adx_add_loose_4(r, a, b);
+  }
+};
+
+COPROC_END
