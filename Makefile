@@ -1,0 +1,98 @@
+# `make demo` and `make test` do everything themselves on a machine with python3 (>= 3.11, with venv), g++ and make:
+# they prepare .venv, where cmake and ninja come as wheels, and build the kernels.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+export PYTHONDONTWRITEBYTECODE ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# Nothing from the user's own site-packages or Python path takes part.
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+NATIVE := build/native
+CXX    ?= g++
+JOBS   ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+
+KERNELS   := $(shell find kernels_cpu -type f 2>/dev/null)
+PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
+CXX_FILES := $(shell find kernels_cpu tests/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
+
+.PHONY: help setup demo test test-all check bench native lock clean
+
+help:
+	@echo 'make setup     prepare .venv and build the kernels'
+	@echo 'make demo      verify a bundled batch of real proofs'
+	@echo 'make test      the tests that take minutes;  make test-all: every test'
+	@echo 'make check     formatting, types, import directions, warnings as errors'
+	@echo 'make bench     measure primitives and operations'
+	@echo 'make lock      resolve the dependencies anew (requirements/*.txt)'
+
+# ---- set-up: each stamp is written last, so an interrupted step is done again ------------------------------------------------
+
+setup: $(VENV)/.installed
+
+$(VENV)/.created: | tools
+	@python=$$(.ci/python) && echo "Preparing $(VENV) with $$($$python --version) ($$python)" && rm -rf $(VENV) && $$python -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.required: requirements/dev.txt $(VENV)/.created
+	@echo 'Installing the locked dependencies'
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.required pyproject.toml CMakeLists.txt coproc/__init__.py $(KERNELS) $(PARAMETERS)
+	@echo 'Building the kernels and installing coproc into $(VENV)'
+	@log=$(VENV)/build.log; PATH="$(CURDIR)/$(BIN):$$PATH" CXX="$(CXX)" \
+	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --force-reinstall --editable . >$$log 2>&1 \
+	  || { cat $$log >&2; echo 'coproc: the build failed; its log is $(VENV)/build.log' >&2; exit 1; }
+	@touch $@
+
+.PHONY: tools
+tools:
+	@command -v $(CXX) >/dev/null || { echo 'coproc: no C++ compiler ($(CXX)): install g++ 12 or later (Debian: apt-get install g++)' >&2; exit 1; }
+	@.ci/python >/dev/null
+
+# ---- what people type ----------------------------------------------------------------------------------------------------------
+
+demo: setup
+	@$(BIN)/coproc demo
+
+test: setup native
+	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -LE slow -j $(JOBS)
+	@$(BIN)/python -m pytest -m 'not slow'
+
+test-all: setup native
+	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -j $(JOBS)
+	@$(BIN)/python -m pytest
+
+bench: setup
+	@$(BIN)/python benches/primitives.py
+	@$(BIN)/python benches/operations.py
+
+check: setup native
+	@echo 'constants: fresh' && .ci/constants $(BIN)/python $(NATIVE)/generated/constants.hpp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+
+# Kernels and native tests with warnings as errors.
+native: $(VENV)/.required
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake -G Ninja -S . -B $(NATIVE) -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=$(CXX) \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCOPROC_WERROR=ON -DCOPROC_NATIVE_TESTS=ON >$(VENV)/native.log \
+	  || { cat $(VENV)/native.log >&2; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake --build $(NATIVE)
+
+lock: $(VENV)/.created
+	@.ci/lock $(BIN)/python
+
+clean:
+	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
