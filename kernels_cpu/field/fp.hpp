@@ -152,17 +152,19 @@ template <class P> COPROC_INLINE FpWide<P, Lane1> sqr_wide(const Fp<P, Lane1> &a
   Arithmetic<P>::sqr_wide(r.v, a.v);
   return r;
 }
+// a + b below 2p, for products alone.
+template <class P> COPROC_INLINE Fp<P, Lane1> add_loose(const Fp<P, Lane1> &a, const Fp<P, Lane1> &b) {
+  Fp<P, Lane1> r;
+  Arithmetic<P>::add_loose(r.v, a.v, b.v);
+  return r;
+}
 // (a0 + a1)(b0 + b1) - x - y for x = a0 b0, y = a1 b1, the cross term of Karatsuba: the sums stay below 2p (4 p^2 <= p R), and the
 // difference is a0 b1 + a1 b0 >= 0, so nothing is corrected.
 template <class P>
 COPROC_INLINE FpWide<P, Lane1> karatsuba_cross(const Fp<P, Lane1> &a0, const Fp<P, Lane1> &a1, const Fp<P, Lane1> &b0,
                                                const Fp<P, Lane1> &b1, const FpWide<P, Lane1> &x, const FpWide<P, Lane1> &y) {
   using A = Arithmetic<P>;
-  Fp<P, Lane1> s, t;
-  A::add_loose(s.v, a0.v, a1.v);
-  A::add_loose(t.v, b0.v, b1.v);
-  FpWide<P, Lane1> r;
-  A::mul_wide(r.v, s.v, t.v);
+  FpWide<P, Lane1> r = mul_wide(add_loose(a0, a1), add_loose(b0, b1));
   A::sub_wide_plain(r.v, r.v, x.v);
   A::sub_wide_plain(r.v, r.v, y.v);
   return r;

@@ -1,0 +1,92 @@
+// Fp2 = Fp[u] / (u^2 + 1), and its unreduced products.
+//
+// The cubic and sextic extensions are built on the non-residue xi = XI_RE + u: 1 + u for BLS12-381, 9 + u for BN254.
+#pragma once
+#include "field/fp_plain.hpp"
+
+COPROC_BEGIN
+
+template <class P> struct TowerOf;
+template <> struct TowerOf<constants::bls12_381::Fp> {
+  static constexpr int XI_RE = 1;
+};
+template <> struct TowerOf<constants::bn254::Fp> {
+  static constexpr int XI_RE = 9;
+};
+
+template <class F> struct Fp2 {
+  using Base = F;
+  using Params = typename F::Params;
+  using Lane = typename F::Lane;
+  using Mask = typename F::Mask;
+  static constexpr int XI_RE = TowerOf<Params>::XI_RE;
+
+  F c0, c1;
+
+  static COPROC_INLINE Fp2 zero() { return {F::zero(), F::zero()}; }
+  static COPROC_INLINE Fp2 one() { return {F::one(), F::zero()}; }
+  template <class E> static COPROC_INLINE Fp2 constant(const E (&e)[2]) { return {F::constant(e[0]), F::constant(e[1])}; }
+  static COPROC_INLINE Fp2 load(const u64 *limbs) { return {F::load(limbs), F::load(limbs + F::LIMBS)}; }
+  COPROC_INLINE void store(u64 *limbs) const {
+    c0.store(limbs);
+    c1.store(limbs + F::LIMBS);
+  }
+
+  friend COPROC_INLINE Fp2 operator+(const Fp2 &a, const Fp2 &b) { return {a.c0 + b.c0, a.c1 + b.c1}; }
+  friend COPROC_INLINE Fp2 operator-(const Fp2 &a, const Fp2 &b) { return {a.c0 - b.c0, a.c1 - b.c1}; }
+  COPROC_INLINE Fp2 operator-() const { return {-c0, -c1}; }
+  COPROC_INLINE Fp2 &operator+=(const Fp2 &b) { return *this = *this + b; }
+  COPROC_INLINE Fp2 &operator-=(const Fp2 &b) { return *this = *this - b; }
+  COPROC_INLINE Fp2 &operator*=(const Fp2 &b) { return *this = *this * b; }
+
+  friend COPROC_INLINE Fp2 dbl(const Fp2 &a) { return {dbl(a.c0), dbl(a.c1)}; }
+  friend COPROC_INLINE Fp2 half(const Fp2 &a) { return {half(a.c0), half(a.c1)}; }
+  friend COPROC_INLINE Fp2 conj(const Fp2 &a) { return {a.c0, -a.c1}; }
+  friend COPROC_INLINE Fp2 mul_by_fp(const Fp2 &a, const F &f) { return {a.c0 * f, a.c1 * f}; }
+  friend COPROC_INLINE F norm(const Fp2 &a) { return sqr(a.c0) + sqr(a.c1); }
+  friend COPROC_INLINE Mask is_zero(const Fp2 &a) { return is_zero(a.c0) & is_zero(a.c1); }
+  friend COPROC_INLINE Mask operator==(const Fp2 &a, const Fp2 &b) { return (a.c0 == b.c0) & (a.c1 == b.c1); }
+  friend COPROC_INLINE Fp2 select(Mask m, const Fp2 &a, const Fp2 &b) { return {select(m, a.c0, b.c0), select(m, a.c1, b.c1)}; }
+
+  // (k + u)(a0 + a1 u) = (k a0 - a1) + (a0 + k a1) u
+  friend COPROC_INLINE Fp2 mul_by_nonresidue(const Fp2 &a) { return {mul_small<XI_RE>(a.c0) - a.c1, a.c0 + mul_small<XI_RE>(a.c1)}; }
+};
+
+template <class F> struct Fp2Wide {
+  Wide<F> c0, c1;
+
+  friend COPROC_INLINE Fp2Wide operator+(const Fp2Wide &a, const Fp2Wide &b) { return {a.c0 + b.c0, a.c1 + b.c1}; }
+  friend COPROC_INLINE Fp2Wide operator-(const Fp2Wide &a, const Fp2Wide &b) { return {a.c0 - b.c0, a.c1 - b.c1}; }
+  friend COPROC_INLINE Fp2Wide dbl(const Fp2Wide &a) { return {a.c0 + a.c0, a.c1 + a.c1}; }
+  friend COPROC_INLINE Fp2<F> redc(const Fp2Wide &a) { return {redc(a.c0), redc(a.c1)}; }
+  friend COPROC_INLINE Fp2Wide mul_by_nonresidue(const Fp2Wide &a) {
+    constexpr int k = Fp2<F>::XI_RE;
+    return {mul_small_wide<k>(a.c0) - a.c1, a.c0 + mul_small_wide<k>(a.c1)};
+  }
+  template <int k> static COPROC_INLINE Wide<F> mul_small_wide(const Wide<F> &a) {
+    if constexpr (k == 1) return a;
+    else if constexpr (k % 2 == 0) return mul_small_wide<k / 2>(a + a);
+    else return mul_small_wide<k - 1>(a) + a;
+  }
+};
+
+template <class F> struct WideOf<Fp2<F>> {
+  using Type = Fp2Wide<F>;
+};
+
+// (a0 b0 - a1 b1) + (a0 b1 + a1 b0) u with three products (Karatsuba), unreduced.
+template <class F> COPROC_NOINLINE Fp2Wide<F> mul_wide(const Fp2<F> &a, const Fp2<F> &b) {
+  const Wide<F> x = mul_wide(a.c0, b.c0);
+  const Wide<F> y = mul_wide(a.c1, b.c1);
+  return {x - y, karatsuba_cross(a.c0, a.c1, b.c0, b.c1, x, y)};
+}
+// (a0 + a1)(a0 - a1) + 2 a0 a1 u; the sums stay below 2p, the products below 2 p^2.
+template <class F> COPROC_NOINLINE Fp2Wide<F> sqr_wide(const Fp2<F> &a) {
+  const F d = a.c0 - a.c1;
+  return {mul_wide(add_loose(a.c0, a.c1), d), mul_wide(add_loose(a.c0, a.c0), a.c1)};
+}
+
+template <class F> COPROC_INLINE Fp2<F> operator*(const Fp2<F> &a, const Fp2<F> &b) { return redc(mul_wide(a, b)); }
+template <class F> COPROC_INLINE Fp2<F> sqr(const Fp2<F> &a) { return redc(sqr_wide(a)); }
+
+COPROC_END

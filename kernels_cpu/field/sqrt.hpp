@@ -1,0 +1,105 @@
+// Square roots.
+//
+// p = 3 mod 4 (both base fields): with t = a^((p-3)/4), a t is a root of a if there is one, and t = 1/sqrt(a).
+// Fp2: the complex method. Fr (two-adic): Tonelli and Shanks.
+#pragma once
+#include "field/inverse.hpp"
+
+COPROC_BEGIN
+
+// a^e for a public exponent, sliding windows of 5 bits over the odd powers a, a^3, ..., a^31.
+template <class F> COPROC_NOINLINE F pow_sliding(const F &a, const u64 *e, int n) {
+  F odd[16];
+  odd[0] = a;
+  const F a2 = sqr(a);
+  for (int i = 1; i < 16; i++) odd[i] = odd[i - 1] * a2;
+  const auto bit = [e](int i) { return static_cast<int>((e[i / 64] >> (i % 64)) & 1); };
+  int i = 64 * n - 1;
+  while (i >= 0 && !bit(i)) i--;
+  F r = F::one();
+  bool started = false;
+  while (i >= 0) {
+    if (!bit(i)) {
+      r = sqr(r);
+      i--;
+      continue;
+    }
+    int low = i - 4 < 0 ? 0 : i - 4;
+    while (!bit(low)) low++;
+    int d = 0;
+    for (int j = i; j >= low; j--) d = 2 * d + bit(j);
+    if (started) {
+      for (int j = i; j >= low; j--) r = sqr(r);
+      r = r * odd[d / 2];
+    } else {
+      r = odd[d / 2];
+      started = true;
+    }
+    i = low - 1;
+  }
+  return r;
+}
+
+// a^((p-3)/4) = a^((p+1)/4 - 1)
+template <class F> COPROC_INLINE F pow_p_minus_3_over_4(const F &a) {
+  using P = typename F::Params;
+  u64 e[P::LIMBS];
+  for (int i = 0; i < P::LIMBS; i++) e[i] = P::SQRT_EXPONENT[i];
+  e[0] -= 1;  // (p + 1) / 4 is not a multiple of 2^64 for these primes
+  return pow_sliding(a, e, P::LIMBS);
+}
+
+// A root of a for p = 3 mod 4; ok: whether a is a square. Not a root where ok is false.
+template <class F>
+requires requires { F::Params::SQRT_EXPONENT; }
+COPROC_INLINE F sqrt(const F &a, typename F::Mask &ok) {
+  const F r = a * pow_p_minus_3_over_4(a);
+  ok = sqr(r) == a;
+  return r;
+}
+
+// Tonelli and Shanks: p - 1 = 2^s t; r = a^((t+1)/2), b = a^t, both corrected by powers of a 2^s-th root of unity.
+template <class F>
+requires requires { F::Params::ROOT_OF_UNITY; }
+COPROC_INLINE F sqrt(const F &a, bool &ok) {
+  using P = typename F::Params;
+  const F w = pow(a, P::T_MINUS_1_OVER_2, P::LIMBS);
+  F r = w * a, b = r * w, z = F::constant(P::ROOT_OF_UNITY);
+  int v = P::TWO_ADICITY;
+  ok = true;
+  while (!is_zero(b) && !(b == F::one())) {
+    int k = 0;
+    for (F t = b; !(t == F::one()) && k < v; k++) t = sqr(t);
+    if (k >= v) {
+      ok = false;
+      return F::zero();
+    }
+    for (int i = 0; i < v - k - 1; i++) z = sqr(z);
+    r = r * z, z = sqr(z), b = b * z, v = k;
+  }
+  ok = sqr(r) == a;
+  return r;
+}
+
+// The complex method: n = sqrt(a0^2 + a1^2); x^2 = (a0 + n) / 2 or (a0 - n) / 2, whichever is a square; root = x + (a1 / 2x) u.
+// With t = d^((p-3)/4) for d = (a0 + n) / 2: x = d t, and 1/x = t if d is a square, -t if it is not (t d t = -1 then), when
+// x^2 = -d = (n - a0) / 2 is the square of the root's other half: -(a1 / 2) t + x u. d = 0 (a = -n^2 real, or 0) is taken care of by the select.
+template <class F> COPROC_NOINLINE Fp2<F> sqrt(const Fp2<F> &a, typename F::Mask &ok) {
+  typename F::Mask norm_is_square;
+  const F n = sqrt(norm(a), norm_is_square);
+  F d = half(a.c0 + n);
+  d = select(is_zero(d), a.c0, d);  // then n = -a0, and (a0 - n) / 2 = a0
+  const F t = pow_p_minus_3_over_4(d);
+  const F x = d * t, y = half(a.c1) * t;
+  const auto d_is_square = sqr(x) == d;
+  const Fp2<F> r = select(d_is_square, Fp2<F>{x, y}, Fp2<F>{-y, x});
+  ok = norm_is_square & (sqr(r) == a);
+  return r;
+}
+
+// y is the larger of y and -y: compare c1 first, then c0.
+template <class F> COPROC_INLINE bool is_larger(const Fp2<F> &a) {
+  return is_zero(a.c1) ? is_larger(a.c0) : is_larger(a.c1);
+}
+
+COPROC_END
