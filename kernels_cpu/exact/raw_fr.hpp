@@ -61,7 +61,7 @@ inline void to_plain(const RawFr &a, u64 *out) {
 // a^(p-2) through upstream's own addition chain; one and minus one are answered as they are. a must not be zero (limbs).
 //
 // The chain is followed to the letter because in its first products, a^2 and a^2 a, both operands may be unreduced: a carry out of
-// 2^256 is then lost and the result is not a^-1 (for most a above 0.8 * 2^256). From (a^2)^2 on nothing overflows.
+// 2^256 is then lost and the result is not a^-1 (it happens for a above 0.74 * 2^256 only). From (a^2)^2 on nothing overflows.
 // Source: dusk-bls12_381 0.14.2, Scalar::invert.
 inline RawFr invert(const RawFr &a) {
   if (a == RawFr::one() || a == -RawFr::one()) return a;
