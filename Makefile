@@ -22,7 +22,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 KERNELS   := $(shell find kernels_cpu -type f 2>/dev/null)
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
-CXX_FILES := $(shell find kernels_cpu tests/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
+CXX_FILES := $(shell find kernels_cpu tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
 .PHONY: help setup demo test test-all check bench native lock clean
 
@@ -73,8 +73,8 @@ test-all: setup native
 	@$(BIN)/python -m pytest
 
 bench: setup
-	@$(BIN)/python benches/primitives.py
-	@$(BIN)/python benches/operations.py
+	@$(BIN)/python -m benches.primitives
+	@$(BIN)/python -m benches.operations
 
 check: setup native
 	@echo 'constants: fresh' && .ci/constants $(BIN)/python $(NATIVE)/generated/constants.hpp
@@ -84,10 +84,10 @@ check: setup native
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
 
-# Kernels and native tests with warnings as errors.
+# Kernels, native tests and coproc-bench with warnings as errors.
 native: $(VENV)/.required
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake -G Ninja -S . -B $(NATIVE) -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=$(CXX) \
-	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCOPROC_WERROR=ON -DCOPROC_NATIVE_TESTS=ON >$(VENV)/native.log \
+	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCOPROC_WERROR=ON -DCOPROC_NATIVE_TESTS=ON -DCOPROC_BENCH=ON >$(VENV)/native.log \
 	  || { cat $(VENV)/native.log >&2; exit 1; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake --build $(NATIVE)
 

@@ -1,0 +1,1 @@
+"""The benches run; their figures are looked at elsewhere."""
