@@ -1,0 +1,80 @@
+// The cyclotomic subgroup of Fp12*: squaring after Granger and Scott (eprint 2009/565), powers by the curve parameters.
+#pragma once
+#include "pairing/curves.hpp"
+
+COPROC_BEGIN
+
+// (a + b s)^2 in Fp4 = Fp2[s] / (s^2 - xi): (a^2 + xi b^2, 2 a b)
+template <class F2> COPROC_INLINE void fp4_sqr(const F2 &a, const F2 &b, F2 &r0, F2 &r1) {
+  const auto x = sqr_wide(a), y = sqr_wide(b);
+  r1 = redc(sqr_wide(a + b) - (x + y));
+  r0 = redc(mul_by_nonresidue(y) + x);
+}
+
+// 3 t - 2 z and 3 t + 2 z
+template <class F2> COPROC_INLINE F2 three_minus_two(const F2 &t, const F2 &z) { return dbl(t - z) + t; }
+template <class F2> COPROC_INLINE F2 three_plus_two(const F2 &t, const F2 &z) { return dbl(t + z) + t; }
+
+template <class F6> COPROC_NOINLINE Fp12<F6> cyclotomic_sqr(const Fp12<F6> &f) {
+  using F2 = typename F6::Base;
+  F2 t0, t1, t2, t3, t4, t5;
+  fp4_sqr(f.c0.c0, f.c1.c1, t0, t1);
+  fp4_sqr(f.c1.c0, f.c0.c2, t2, t3);
+  fp4_sqr(f.c0.c1, f.c1.c2, t4, t5);
+  t5 = mul_by_nonresidue(t5);
+  return {{three_minus_two(t0, f.c0.c0), three_minus_two(t2, f.c0.c1), three_minus_two(t4, f.c0.c2)},
+          {three_plus_two(t5, f.c1.c0), three_plus_two(t1, f.c1.c1), three_plus_two(t3, f.c1.c2)}};
+}
+
+template <class F6> COPROC_INLINE Fp12<F6> cyclotomic_sqr_times(Fp12<F6> f, int n) {
+  for (int i = 0; i < n; i++) f = cyclotomic_sqr(f);
+  return f;
+}
+
+// f^|x|, |x| = 0xd201000000010000 = 2^63 + 2^62 + 2^60 + 2^57 + 2^48 + 2^16
+COPROC_NOINLINE inline bls12_381::Fp12 cyclotomic_pow_x(const bls12_381::Fp12 &f) {
+  auto r = cyclotomic_sqr(f) * f;         // 11
+  r = cyclotomic_sqr_times(r, 2) * f;     // 1101
+  r = cyclotomic_sqr_times(r, 3) * f;     // 1101001
+  r = cyclotomic_sqr_times(r, 9) * f;     // ... 2^48
+  r = cyclotomic_sqr_times(r, 32) * f;    // ... 2^16
+  return cyclotomic_sqr_times(r, 16);
+}
+
+// f^z, z = 4965661367192848881: signed windows of odd powers up to 7.
+COPROC_NOINLINE inline bn254::Fp12 cyclotomic_pow_z(const bn254::Fp12 &f) {
+  // digits from the least significant, width 4: every non-zero digit is odd and in [-7, 7]
+  struct Digits {
+    signed char d[66];
+    int n;
+    constexpr Digits() : d{}, n(0) {
+      u128 k = constants::bn254::Z;
+      while (k) {
+        int c = 0;
+        if (k & 1) {
+          c = static_cast<int>(k & 15);
+          if (c > 7) c -= 16;
+          k -= static_cast<u128>(static_cast<__int128_t>(c));
+        }
+        d[n++] = static_cast<signed char>(c);
+        k >>= 1;
+      }
+    }
+  };
+  static constexpr Digits digits{};
+  const auto f2 = cyclotomic_sqr(f);
+  bn254::Fp12 odd[4];
+  odd[0] = f;
+  for (int i = 1; i < 4; i++) odd[i] = odd[i - 1] * f2;
+  int i = digits.n - 1;
+  auto r = odd[digits.d[i] / 2];
+  for (i--; i >= 0; i--) {
+    r = cyclotomic_sqr(r);
+    const int d = digits.d[i];
+    if (d > 0) r = r * odd[d / 2];
+    if (d < 0) r = r * conj(odd[-d / 2]);
+  }
+  return r;
+}
+
+COPROC_END
