@@ -19,20 +19,16 @@ An engine is safe from any number of threads at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ctypes import string_at
 from enum import IntEnum
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from coproc.engine.memory import I64, U8, U64, Addresses, Buffers, address_of, rows_of
 
-U8 = NDArray[np.uint8]
-U64 = NDArray[np.uint64]
-I64 = NDArray[np.int64]
-Addresses = NDArray[np.uint64]
-
-_BYTES_HEADER: Final = bytes.__basicsize__ - 1  # a bytes object's own bytes begin here (the type counts a final zero in)
+__all__ = [
+    "ENCODED_BYTES", "FIELD_WORDS", "GT_WORDS", "I64", "MAX_FIELDS", "PLONK_KEY_POINTS", "PLONK_PROOF_POINTS", "PLONK_TERMS",
+    "POINT_WORDS", "U8", "U64", "Addresses", "Buffers", "Check", "Curve", "Encoding", "Engine", "Field", "FieldOp",
+    "Groth16KeyHeader", "Group", "Layout", "Parsed", "PlonkKeyHeader", "Status", "address_of", "rows_of",
+]  # fmt: skip
 
 
 class Status(IntEnum):
@@ -166,44 +162,6 @@ class Groth16KeyHeader(NamedTuple):
     delta_infinity: int
 
 
-class Buffers:
-    """n byte strings where they lie: addresses uint64[n], lengths uint64[n] in bytes, and whatever keeps them alive.
-
-    Never copies. Indexing copies one element out, for engines in plain Python and for error messages.
-    """
-
-    __slots__ = ("addresses", "lengths", "owner")
-
-    def __init__(self, addresses: Addresses, lengths: U64, owner: object = None) -> None:
-        self.addresses = addresses
-        self.lengths = lengths
-        self.owner = owner
-
-    @classmethod
-    def of(cls, items: Sequence[bytes]) -> Buffers:
-        """The bytes objects themselves (CPython keeps the bytes of one at a fixed distance from its address)."""
-        addresses = np.fromiter(map(id, items), np.uint64, len(items))
-        addresses += np.uint64(_BYTES_HEADER)
-        return cls(addresses, np.fromiter(map(len, items), np.uint64, len(items)), items)
-
-    @classmethod
-    def columns(cls, data: U8, offsets: I64) -> Buffers:
-        """Element i is data[offsets[i]:offsets[i + 1]]; offsets int64[n + 1], ascending, within data, which is C-contiguous."""
-        starts = offsets[:-1].astype(np.uint64)
-        lengths = offsets[1:].astype(np.uint64) - starts
-        return cls(starts + np.uint64(data.__array_interface__["data"][0]), lengths, data)
-
-    def take(self, index: NDArray[np.intp]) -> Buffers:
-        """The elements of an index, in its order."""
-        return Buffers(self.addresses[index], self.lengths[index], self.owner)
-
-    def __len__(self) -> int:
-        return len(self.addresses)
-
-    def __getitem__(self, i: int) -> bytes:
-        return string_at(int(self.addresses[i]), int(self.lengths[i]))
-
-
 class Parsed(NamedTuple):
     """The fields of n argument buffers, in the order of `Layout`.
 
@@ -214,6 +172,10 @@ class Parsed(NamedTuple):
     fields: U64
     counts: U64
     status: U8
+
+    def take(self, index: Any) -> Parsed:
+        """The rows of an index or a slice, in its order."""
+        return Parsed(self.fields[index], self.counts[index], self.status[index])
 
 
 class Engine(Protocol):
@@ -345,9 +307,7 @@ class Engine(Protocol):
         """Verifier data -> prepared keys (`PlonkKeyHeader` first; empty where invalid), status OK or INVALID."""
         ...
 
-    def plonk_scalars(
-        self, keys: Addresses, versions: U8, proofs: Buffers, inputs: Addresses, counts: U64
-    ) -> tuple[U64, U64, U8]:
+    def plonk_scalars(self, keys: Addresses, versions: U8, proofs: Buffers, inputs: Addresses, counts: U64) -> tuple[U64, U64, U8]:
         """Transcript and linearisation.
 
         keys: prepared keys; versions uint8[n]: 1, 2 or 3; proofs of at least 1,008 bytes; counts[i] Montgomery scalars at inputs[i].
@@ -364,9 +324,7 @@ class Engine(Protocol):
         """Archived 32, 160 and 192 bytes, unreduced limbs too -> verdict uint8[n], status OK or PANIC."""
         ...
 
-    def bls_exact(
-        self, multisig: bool, versions: U8, messages: Buffers, key_offsets: U64, keys: Addresses, signatures: Addresses
-    ) -> U8:
+    def bls_exact(self, multisig: bool, versions: U8, messages: Buffers, key_offsets: U64, keys: Addresses, signatures: Addresses) -> U8:
         """verify_bls (one key an element) or verify_bls_multisig on limbs as given, reduced or not: verdict uint8[n].
 
         versions uint8[n]: 1 or 2; keys[key_offsets[i] : key_offsets[i + 1]]: 200 bytes each; signatures: 104 bytes.
