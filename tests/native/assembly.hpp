@@ -52,7 +52,7 @@ class Assembly {
   // Registers by slot; `bits` is the width of a limb, memory operands count 8 bytes a limb.
   void run(Register *r, int bits) const {
     const u64 mask = (u64{1} << bits) - 1;
-    bool cf = false, of = false;
+    bool cf = true, of = true; // whatever the caller left: no routine may count on them
     for (const Instruction &in : code_) {
       const u64 x = load(in.a, r), y = in.op == MULX ? 0 : load(in.b, r);
       u64 s;
