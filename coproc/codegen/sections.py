@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from coproc.params import bls12_381, bls12_381_hash, bn254, hades, hades_scaled, jubjub
+from coproc.params import bls12_381, bls12_381_hash, bn254, hades, hades_scaled, jubjub, jubjub_schnorr
 from coproc.params.constant import Constant, Digits, Elements, Field, Octets, Plain, Word, flatten, shape
 
 WORD = 64
@@ -18,7 +18,7 @@ WORD52 = 52
 SECTIONS: tuple[tuple[str, Mapping[str, Constant]], ...] = (
     ("bls12_381", {**bls12_381.EXPORTS, **bls12_381_hash.EXPORTS}),
     ("bn254", bn254.EXPORTS),
-    ("jubjub", jubjub.EXPORTS),
+    ("jubjub", {**jubjub.EXPORTS, **jubjub_schnorr.EXPORTS}),
     ("hades", {**hades.EXPORTS, **hades_scaled.EXPORTS}),
 )
 
