@@ -10,12 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import I64, U8, Buffers, Layout, Parsed, Status
+from coproc.engine.protocol import I64, U8, U64, Buffers, Layout, Parsed, Status
 from coproc.errors import InvalidInput, MalformedRequest, Unserved, UpstreamPanic
+from coproc.wire import rkyv
 
 if TYPE_CHECKING:
     from coproc.engine.protocol import Engine
@@ -107,23 +108,12 @@ class Batch:
     aligns: U8
     rules: U8
 
-    @property
-    def plonk(self) -> U8:
-        """PLONK's version of each element, uint8[n]: 1, 2 or 3."""
-        return self.rules & 15
-
-    @property
-    def bls(self) -> U8:
-        """The version of the BLS signature of each element, uint8[n]: 1 before Aegis, 2 from then on."""
-        return np.minimum(self.rules >> 4, 1) + np.uint8(1)
-
-    @property
-    def priced(self) -> U8:
-        """1 where host functions cost gas (Boreas), else 0; uint8[n]."""
-        return self.rules >> 5
+    def take(self, index: Any) -> Batch:
+        """The elements of an index or a slice, in its order."""
+        return Batch(self.args.take(index), self.aligns[index], self.rules[index])
 
     def __len__(self) -> int:
-        return len(self.args)
+        return len(self.args.addresses)
 
 
 @dataclass(slots=True)
@@ -150,33 +140,68 @@ class Operation(ABC):
     width     bytes of its answer
     """
 
-    name: str
-    layout: Layout
-    kind: str
-    width: int
+    name: ClassVar[str]
+    layout: ClassVar[Layout]
+    kind: ClassVar[str]
+    width: ClassVar[int]
+
+    @property
+    def fallback(self) -> bytes:
+        """What Dusk's host writes where the argument buffer is malformed: false, zeros, or none."""
+        return bytes(self.width)
 
     @abstractmethod
-    def prices(self, lengths: I64, parsed: Parsed) -> I64:
-        """Boreas prices of a batch, int64[n]: functions of the argument bytes alone.
+    def price(self, length: int, counts: Sequence[int] | None) -> Gas:
+        """The price from Boreas on of one request: a function of the argument bytes alone.
 
-        lengths: bytes of each argument buffer.
+        length: of the argument buffer. counts: of its fields as in `Parsed`, None where it is malformed.
         """
 
     @abstractmethod
+    def prices(self, lengths: U64, parsed: Parsed) -> I64:
+        """`price` of a batch: lengths uint64[n] -> int64[n]."""
+
     def cost(self, args: bytes, rules: Rules, align: int = 8) -> Gas:
-        """Gas of one request, from its bytes alone; 0 before the fork Boreas."""
+        """Gas of one request, charged before the work; 0 before the fork Boreas."""
+        return self.cost_of(args, rules.code, align)
+
+    def cost_of(self, args: bytes, code: int, align: int) -> Gas:
+        """`cost` under the rules of a `Rules.code`."""
+        if code < BOREAS_CODE:
+            return 0
+        fields = rkyv.read(self.layout, args, align)
+        return self.price(len(args), None if fields is None else [count for _, count in fields])
+
+    def costs(self, batch: Batch, parsed: Parsed) -> I64:
+        """Gas of each request of a batch, int64[n]."""
+        codes = batch.rules
+        if len(codes) and np.count_nonzero(codes < BOREAS_CODE) == 0:
+            return self.prices(batch.args.lengths, parsed)
+        if np.count_nonzero(codes >= BOREAS_CODE) == 0:
+            return np.zeros(len(codes), np.int64)
+        return np.where(codes >= BOREAS_CODE, self.prices(batch.args.lengths, parsed), 0)
 
     def parse(self, engine: Engine, batch: Batch) -> Parsed:
         """Apply the rkyv rule to each argument buffer and point at its fields."""
         return engine.parse(self.layout, batch.args, batch.aligns)
 
-    @abstractmethod
     def run(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
-        """Answer every element of a batch.
+        """Answer every element of a batch: status uint8[n] and retbuf uint8[n, width].
 
-        Returns status uint8[n] and retbuf uint8[n, width]. Where the parse failed, the status is "malformed" and the retbuf the
-        fallback.
+        Where the parse failed, the status is the parse's and the retbuf the fallback.
         """
+        if np.count_nonzero(parsed.status) == 0:
+            return self.answer(engine, keys, batch, parsed)
+        status = parsed.status.copy()
+        retbuf = np.zeros((len(status), self.width), np.uint8)
+        index = np.flatnonzero(status == Status.OK)
+        if len(index):
+            status[index], retbuf[index] = self.answer(engine, keys, batch.take(index), parsed.take(index))
+        return status, retbuf
+
+    @abstractmethod
+    def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+        """`run` for a batch of which every buffer decodes; the status is OK, PANIC or UNSERVED."""
 
     @abstractmethod
     def encode(self, value: bool | bytes | None) -> bytes:
@@ -186,10 +211,19 @@ class Operation(ABC):
     def values(self, retbuf: U8) -> Sequence[bool | bytes | None]:
         """The answers behind their encoded bytes, uint8[n, width]."""
 
-    @property
-    def fallback(self) -> bytes:
-        """What Dusk's host writes where the argument buffer is malformed: false, zeros, or none."""
-        return bytes(self.width)
+
+BOREAS_CODE: Final = FORKS.index("Boreas") << 4
+"""`Rules.code` is at least this from Boreas on."""
+
+
+def plonk_versions(batch: Batch) -> U8:
+    """PLONK's version of each element, uint8[n]: 1, 2 or 3."""
+    return batch.rules & np.uint8(15)
+
+
+def bls_versions(batch: Batch) -> U8:
+    """The version of the BLS signature of each element, uint8[n]: 1 before Aegis, 2 from then on."""
+    return (batch.rules >= np.uint8(16)).view(np.uint8) + np.uint8(1)
 
 
 __all__ = [

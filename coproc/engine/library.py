@@ -55,7 +55,7 @@ _MEMBERS: Final = {
     "schnorr": "v zppppp",
     "bls_exact": "v zippppppp",
 }
-_TYPES: Final = {"i": ctypes.c_int, "z": ctypes.c_size_t, "p": ctypes.c_void_p, "v": None}
+_TYPES: Final[dict[str, Any]] = {"i": ctypes.c_int, "z": ctypes.c_size_t, "p": ctypes.c_void_p, "v": None}
 
 
 class _Header(ctypes.Structure):

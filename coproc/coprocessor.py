@@ -1,0 +1,283 @@
+"""`Coprocessor`: requests in, answers out, on all cores of this machine.
+
+A run is cut into batches of one operation; threads of this process answer them, and native code runs without the interpreter lock.
+Answers do not depend on how a run is cut, on the number of threads or on what else runs.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+
+from coproc.batch import answer_batch, answers_of
+from coproc.engine.memory import I64, U8, Buffers
+from coproc.engine.protocol import Engine
+from coproc.engine.select import select
+from coproc.errors import CoprocError, InvalidInput
+from coproc.keys import KeyRegistry
+from coproc.operation import ALIGNMENTS, DEFAULT_RULES, Answer, Batch, Columns, Operation, Request, Rules
+from coproc.ops import OPERATIONS
+from coproc.ops.shape import MAX_BATCH
+
+_BATCHES_A_WORKER: Final = 4  # so that no core waits long for the last batch
+_LEAST_VERIFICATIONS: Final = 16  # of a batch, or the overhead shows
+_LEAST_DIGESTS: Final = 256
+_MAX_BYTES: Final = 16 << 20  # argument bytes of a batch: what an operation allocates grows with them
+_MAX_WAITING: Final = 128  # requests that a thread takes from those that wait
+_ONE: Final = {value: np.array([value], np.uint8) for value in range(64)}
+
+
+def operation_of(name: str) -> Operation:
+    """Raises InvalidInput."""
+    try:
+        return OPERATIONS[name]
+    except (KeyError, TypeError):
+        raise InvalidInput(f"unknown operation {name!r}: one of {', '.join(OPERATIONS)}") from None
+
+
+def default_workers() -> int:
+    """`COPROC_WORKERS`, else the processors that this process may use. Raises InvalidInput."""
+    text = os.environ.get("COPROC_WORKERS", "")
+    if not text:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdecimal() or not int(text):
+        raise InvalidInput(f"COPROC_WORKERS={text}: a number of threads is wanted, 1 or more")
+    return int(text)
+
+
+class Coprocessor:
+    """Answers requests on one engine with `workers` threads. A context manager; safe from any number of threads."""
+
+    def __init__(self, engine: Engine | str | None = None, workers: int | None = None, cluster: str | None = None) -> None:
+        """engine: a name (`coproc.engine.select`), an engine, or None for the default. Raises EngineUnavailable and InvalidInput."""
+        if cluster is not None:
+            raise InvalidInput("cluster: this version has no cluster; leave it out to use the threads of this machine")
+        if workers is not None and workers < 1:
+            raise InvalidInput(f"workers: {workers} is less than 1")
+        self._engine = select(engine) if engine is None or isinstance(engine, str) else engine
+        self.keys = KeyRegistry(self._engine)
+        self.workers = workers or default_workers()
+        self._pool = ThreadPoolExecutor(self.workers, "coproc") if self.workers > 1 else None
+        self._waiting: deque[tuple[Request, Future[Answer]]] = deque()
+        self._state = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that answers; its `name` is the one in answers."""
+        return self._engine
+
+    # ---- a whole batch ----
+    def run(self, requests: Sequence[Request]) -> list[Answer]:
+        """The answers of requests, in order; operations and rules may be mixed. Raises InvalidInput for what is no request."""
+        n = len(requests)
+        if n == 1:
+            return self._single(requests[0])
+        if n == 0:
+            return []
+        ops, args, rules, aligns = zip(*requests, strict=True)
+        batch = Batch(Buffers.of(_all_bytes(args)), _all_aligns(aligns), _codes(rules))
+        if ops.count(ops[0]) == n:
+            operation = operation_of(ops[0])
+            return answers_of(operation, self._columns([(operation, batch)])[0])
+        positions: dict[str, list[int]] = {}
+        for i, op in enumerate(ops):
+            positions.setdefault(op, []).append(i)
+        parts = [(operation_of(op), batch.take(index)) for op, index in positions.items()]
+        answers: list[Any] = [None] * n
+        for (operation, _), columns, index in zip(parts, self._columns(parts), positions.values(), strict=True):
+            for i, answer in zip(index, answers_of(operation, columns), strict=True):
+                answers[i] = answer
+        return answers
+
+    def run_columns(self, op: str, data: U8 | bytes, offsets: I64, rules: Rules = DEFAULT_RULES, align: int | U8 = 8) -> Columns:
+        """The answers of many requests of one operation, without a Python object a request.
+
+        data uint8[any], offsets int64[n + 1]: request i is data[offsets[i]:offsets[i + 1]]. align: one for all, or uint8[n].
+        Raises InvalidInput.
+        """
+        operation = operation_of(op)
+        buffer = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else np.ascontiguousarray(data)
+        offsets = np.ascontiguousarray(offsets, np.int64)
+        if buffer.dtype != np.uint8 or buffer.ndim != 1:
+            raise InvalidInput("data: bytes or a uint8 array of one dimension are wanted")
+        if offsets.ndim != 1 or not offsets.size or offsets[0] < 0 or offsets[-1] > buffer.size or np.any(offsets[1:] < offsets[:-1]):
+            raise InvalidInput("offsets: one more than requests are wanted, ascending and within data")
+        n = len(offsets) - 1
+        aligns = np.ascontiguousarray(align, np.uint8) if isinstance(align, np.ndarray) else np.full(n, _align(align), np.uint8)
+        if aligns.shape != (n,) or not np.isin(aligns, ALIGNMENTS).all():
+            raise InvalidInput("align: 1, 2, 4 or 8 is wanted for each request")
+        batch = Batch(Buffers.columns(buffer, offsets), aligns, np.full(n, rules.code, np.uint8))
+        return self._columns([(operation, batch)])[0]
+
+    def _single(self, request: Request) -> list[Answer]:
+        operation = operation_of(request.op)
+        args, align = request.args, request.align
+        if type(args) is not bytes:
+            (args,) = _all_bytes((args,))
+        aligns = _ONE[align] if align == 8 else _ONE[_align(align)]
+        batch = Batch(Buffers.of((args,)), aligns, _ONE[request.rules.code])
+        return answers_of(operation, answer_batch(operation, self._engine, self.keys, batch))
+
+    def _columns(self, parts: list[tuple[Operation, Batch]]) -> list[Columns]:
+        """The columns of some batches of any size."""
+        cuts = [(operation, batch, self._cut(operation, batch)) for operation, batch in parts]
+        jobs = [(operation, batch.take(s) if len(slices) > 1 else batch) for operation, batch, slices in cuts for s in slices]
+        if self._pool is None or len(jobs) == 1:
+            done = [answer_batch(operation, self._engine, self.keys, batch) for operation, batch in jobs]
+        else:
+            if self._closed:
+                raise CoprocError("this coprocessor is closed")
+            futures = [self._pool.submit(answer_batch, operation, self._engine, self.keys, batch) for operation, batch in jobs]
+            done = [future.result() for future in futures]
+        results = iter(done)
+        return [_joined([next(results) for _ in slices], operation) for operation, _, slices in cuts]
+
+    def _cut(self, operation: Operation, batch: Batch) -> list[slice]:
+        """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough."""
+        n = len(batch)
+        size = max(-(-n // (self.workers * _BATCHES_A_WORKER)), _LEAST_VERIFICATIONS if operation.kind == "bool" else _LEAST_DIGESTS)
+        longest = int(batch.args.lengths.max()) if n else 0
+        size = max(1, min(size, MAX_BATCH, _MAX_BYTES // max(longest, 1)))
+        return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+    # ---- one request among others ----
+    def submit(self, request: Request) -> Future[Answer]:
+        """A future of the answer; the request is batched with whatever else is waiting. Raises InvalidInput."""
+        operation_of(request.op)
+        _align(request.align)
+        _all_bytes((request.args,))
+        future: Future[Answer] = Future()
+        with self._state:
+            if self._closed:
+                raise CoprocError("this coprocessor is closed")
+            self._waiting.append((request, future))
+            if self._idle:
+                self._state.notify()
+            elif len(self._threads) < self.workers:
+                thread = threading.Thread(target=self._serve, name=f"coproc-submit-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return future
+
+    def _serve(self) -> None:
+        """Take a share of what waits, answer it, until closed."""
+        while True:
+            with self._state:
+                while not self._waiting:
+                    if self._closed:
+                        return
+                    self._idle += 1
+                    self._state.wait()
+                    self._idle -= 1
+                share = min(-(-len(self._waiting) // (self._idle + 1)), _MAX_WAITING)
+                taken = [self._waiting.popleft() for _ in range(share)]
+            taken = [(request, future) for request, future in taken if future.set_running_or_notify_cancel()]
+            if not taken:
+                continue
+            try:
+                answers = self._here([request for request, _ in taken])
+            except BaseException as error:
+                for _, future in taken:
+                    future.set_exception(error)
+                continue
+            for (_, future), answer in zip(taken, answers, strict=True):
+                future.set_result(answer)
+
+    def _here(self, requests: list[Request]) -> list[Answer]:
+        """`run` in this thread alone."""
+        groups: dict[str, list[int]] = {}
+        for i, request in enumerate(requests):
+            groups.setdefault(request.op, []).append(i)
+        answers: list[Any] = [None] * len(requests)
+        for op, index in groups.items():
+            some = [requests[i] for i in index]
+            batch = Batch(
+                Buffers.of(_all_bytes([r.args for r in some])), _all_aligns([r.align for r in some]), _codes([r.rules for r in some])
+            )  # fmt: skip
+            operation = OPERATIONS[op]
+            for i, answer in zip(index, answers_of(operation, answer_batch(operation, self._engine, self.keys, batch)), strict=True):
+                answers[i] = answer
+        return answers
+
+    # ---- the end ----
+    def close(self) -> None:
+        """Answer what was submitted, then end the threads. A closed coprocessor takes no requests."""
+        with self._state:
+            self._closed = True
+            self._state.notify_all()
+        for thread in self._threads:
+            thread.join()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def __enter__(self) -> Coprocessor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open(engine: Engine | str | None = None, workers: int | None = None, cluster: str | None = None) -> Coprocessor:
+    """A coprocessor.
+
+    engine: None (`COPROC_ENGINE`, else "auto"), a name, or an engine. workers: threads; None: `COPROC_WORKERS`, else one a processor.
+    Raises EngineUnavailable where an engine was asked for and is absent, InvalidInput for other words.
+    """
+    return Coprocessor(engine, workers, cluster)
+
+
+def _align(align: int) -> int:
+    if align not in ALIGNMENTS:
+        raise InvalidInput(f"align: {align!r} is none of 1, 2, 4, 8")
+    return align
+
+
+def _all_bytes(args: Sequence[Any]) -> Sequence[bytes]:
+    if set(map(type, args)) == {bytes}:
+        return args
+    for arg in args:
+        if not isinstance(arg, (bytes, bytearray, memoryview)):
+            raise InvalidInput(f"args: bytes are wanted, not {type(arg).__name__}")
+    return [bytes(arg) for arg in args]
+
+
+def _all_aligns(aligns: Sequence[int]) -> U8:
+    n = len(aligns)
+    if aligns.count(8) == n:
+        return np.full(n, 8, np.uint8)
+    for align in set(aligns):
+        _align(align)
+    return np.fromiter(aligns, np.uint8, n)
+
+
+def _codes(rules: Sequence[Rules]) -> U8:
+    n = len(rules)
+    if rules.count(rules[0]) == n:
+        return np.full(n, rules[0].code, np.uint8)
+    return np.fromiter(map(attrgetter("code"), rules), np.uint8, n)
+
+
+def _joined(columns: list[Columns], operation: Operation) -> Columns:
+    if len(columns) == 1:
+        return columns[0]
+    if not columns:
+        nothing = np.zeros(0, np.uint8)
+        return Columns(nothing, nothing, np.zeros((0, operation.width), np.uint8), np.zeros(0, np.int64), "")
+    retbuf = np.concatenate([c.retbuf for c in columns])
+    return Columns(
+        np.concatenate([c.status for c in columns]),
+        retbuf[:, 0] if operation.kind == "bool" else columns[0].value,
+        retbuf,
+        np.concatenate([c.gas for c in columns]),
+        columns[0].engine,
+    )

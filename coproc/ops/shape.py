@@ -1,0 +1,53 @@
+"""Columns and offsets of batches: the few array shapes that operations build over and over."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from coproc.engine.protocol import U8, U64, Addresses, Buffers, Parsed
+
+MAX_BATCH: Final = 1024
+"""Elements that an operation is given at once; larger batches are cut before."""
+
+
+@cache
+def _multiples(step: int) -> U64:
+    table = np.arange(0, step * (MAX_BATCH + 1), step, dtype=np.uint64)
+    table.flags.writeable = True
+    return table
+
+
+def steps(n: int, step: int) -> U64:
+    """Offsets 0, step, ..., n step: every element has `step` terms. Not to be written to."""
+    if n <= MAX_BATCH:
+        return _multiples(step)[: n + 1]
+    return np.arange(0, step * (n + 1), step, dtype=np.uint64)
+
+
+def column(matrix: U64, k: int) -> U64:
+    """Column k as an array of its own."""
+    return matrix[:, k].copy()
+
+
+def vec(parsed: Parsed, k: int) -> Buffers:
+    """Field k, a Vec<u8>, of every element."""
+    return Buffers(parsed.fields[:, k].copy(), parsed.counts[:, k].copy())
+
+
+def is_all(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> bool:
+    return bool(np.count_nonzero(mask) == mask.size)
+
+
+def constant(n: int, value: int) -> Addresses:
+    """uint64[n], all the same."""
+    return np.full(n, value, np.uint64)
+
+
+def verdicts(n: int, index: np.ndarray[Any, Any], some: U8) -> U8:
+    """uint8[n]: `some` at an index, 0 elsewhere."""
+    verdict = np.zeros(n, np.uint8)
+    verdict[index] = some
+    return verdict

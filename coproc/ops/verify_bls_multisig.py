@@ -1,0 +1,122 @@
+"""verify_bls_multisig: a BLS signature under several keys: verify_bls under sum t_i key_i, t_i a hash of the key's compressed bytes.
+
+Every key must be valid and so must their sum; no keys answer false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from coproc.engine.protocol import (
+    I64,
+    U8,
+    U64,
+    Addresses,
+    Buffers,
+    Check,
+    Encoding,
+    Engine,
+    Group,
+    Layout,
+    Parsed,
+    Status,
+    rows_of,
+)  # fmt: skip
+from coproc.keys import KeyRegistry
+from coproc.operation import Batch, Gas, bls_versions
+from coproc.ops.bls import message_points, signature_verdicts
+from coproc.ops.shape import column, vec
+from coproc.ops.verification import Verification
+
+KEY_BYTES: Final = 200
+COEFFICIENT_PREFIX: Final = {1: b"", 2: b"BLS_SIG_BLS12381_SCALAR_SHA256_DUSK_H1_V2"}
+_CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
+_G1, _G2 = Group.BLS12_381_G1, Group.BLS12_381_G2
+
+
+class VerifyBlsMultisig(Verification):
+    name = "verify_bls_multisig"
+    layout = Layout.MULTISIG
+    flat = 2_500_000
+    per_key: Gas = 200_000
+
+    def price(self, length: int, counts: Sequence[int] | None) -> Gas:
+        return self.flat + self.per_key * max(1, counts[1] if counts else 1)
+
+    def prices(self, lengths: U64, parsed: Parsed) -> I64:
+        # the counts of a malformed buffer are zero, which costs as much as one key
+        return self.flat + self.per_key * np.maximum(parsed.counts[:, 1], np.uint64(1)).astype(np.int64)
+
+    def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+        n = len(batch)
+        versions, messages = bls_versions(batch), vec(parsed, 0)
+        counts, signatures_at = parsed.counts[:, 1], column(parsed.fields, 2)
+        offsets = np.zeros(n + 1, np.uint64)
+        np.cumsum(counts, out=offsets[1:])
+        signatures, bad_signature = engine.decode(_G1, Encoding.DUSK_RAW, _CHECKS, signatures_at)
+        keys_at = _keys_at(parsed.fields[:, 1], counts, offsets)
+        public_keys, bad_key = engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, keys_at)
+        invalid = (bad_signature == Status.INVALID) | _any(bad_key == Status.INVALID, offsets) | (counts == 0)
+        unreduced = ((bad_signature == Status.UNREDUCED) | _any(bad_key == Status.UNREDUCED, offsets)) & ~invalid
+        verdict = np.zeros(n, np.uint8)
+        index = np.flatnonzero(~invalid & ~unreduced)
+        if len(index):
+            members, offsets_of = _members(offsets, index)
+            sums = _aggregate(engine, versions[index], public_keys[members], offsets_of)
+            finite = sums.any(axis=1)
+            index, sums = index[finite], sums[finite]
+        if len(index):
+            hashed = message_points(engine, keys, versions[index], messages.take(index))
+            verdict[index] = signature_verdicts(engine, keys, signatures[index], hashed, sums)
+        index = np.flatnonzero(unreduced)
+        if len(index):
+            members, offsets_of = _members(offsets, index)
+            verdict[index] = engine.bls_exact(
+                True, versions[index], messages.take(index), offsets_of, keys_at[members], signatures_at[index]
+            )  # fmt: skip
+        return parsed.status, verdict
+
+
+def _keys_at(first: Addresses, counts: U64, offsets: U64) -> Addresses:
+    """The address of every key of a batch, one element after the other."""
+    position = np.arange(offsets.item(-1), dtype=np.uint64)
+    # key j of the batch is key j - offsets[i] of its element i
+    start: Addresses = first - np.uint64(KEY_BYTES) * offsets[:-1]
+    at: Addresses = np.repeat(start, counts.astype(np.int64)) + np.uint64(KEY_BYTES) * position
+    return at
+
+
+def _any(flags: np.ndarray[Any, np.dtype[np.bool_]], offsets: U64) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """bool[n]: is any flag of an element's keys set?"""
+    if np.count_nonzero(flags) == 0:
+        return np.zeros(len(offsets) - 1, np.bool_)
+    before = np.zeros(len(flags) + 1, np.int64)
+    np.cumsum(flags, out=before[1:])
+    return np.diff(before[offsets.astype(np.int64)]) > 0
+
+
+def _members(offsets: U64, index: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[Any, U64]:
+    """The keys of some elements: where they are among all keys, and their own offsets."""
+    if len(index) == len(offsets) - 1:
+        return slice(None), offsets
+    sizes = np.diff(offsets)[index]
+    own = np.zeros(len(index) + 1, np.uint64)
+    np.cumsum(sizes, out=own[1:])
+    start = np.repeat(offsets[:-1][index] - own[:-1], sizes.astype(np.int64))
+    return (start + np.arange(own.item(-1), dtype=np.uint64)).astype(np.int64), own
+
+
+def _aggregate(engine: Engine, versions: U8, public_keys: U64, offsets: U64) -> U64:
+    """sum t_i key_i of each element, uint64[n, 24]; t_i = hash(prefix, compressed key)."""
+    compressed = engine.encode(_G2, Encoding.ZCASH, public_keys)
+    data = Buffers(rows_of(compressed), np.full(len(compressed), compressed.shape[1], np.uint64), compressed)
+    of_key = np.repeat(versions, np.diff(offsets).astype(np.int64))
+    scalars = np.empty((len(of_key), 4), np.uint64)
+    for version, prefix in COEFFICIENT_PREFIX.items():
+        index = np.flatnonzero(of_key == version)
+        if len(index):
+            scalars[index] = engine.hash_to_fr(data.take(index), prefix, mont=False)
+    return engine.msm(_G2, offsets, rows_of(public_keys), scalars)
