@@ -27,7 +27,8 @@ namespace {
 }
 
 // bits of leaf 7, ebx
-[[maybe_unused]] constexpr unsigned BMI2 = 1u << 8, ADX = 1u << 19, AVX512F = 1u << 16, AVX512DQ = 1u << 17, AVX512IFMA = 1u << 21, AVX512VL = 1u << 31;
+[[maybe_unused]] constexpr unsigned BMI2 = 1u << 8, ADX = 1u << 19, AVX512F = 1u << 16, AVX512DQ = 1u << 17, AVX512IFMA = 1u << 21,
+                                    AVX512VL = 1u << 31;
 
 [[maybe_unused]] bool os_saves_zmm() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;

@@ -108,7 +108,8 @@ inline bool is_torsion_free(const RawAffine<RawFp> &p) {
 // psi(p) == [x] p
 inline bool is_torsion_free(const RawAffine<RawFp2> &p) {
   const RawPoint<RawFp2> q = RawPoint<RawFp2>::from(p);
-  const RawPoint<RawFp2> psi = {conj(q.x) * RawFp2::constant(constants::bls12_381::PSI_X), conj(q.y) * RawFp2::constant(constants::bls12_381::PSI_Y), conj(q.z)};
+  const RawPoint<RawFp2> psi = {conj(q.x) * RawFp2::constant(constants::bls12_381::PSI_X),
+                                conj(q.y) * RawFp2::constant(constants::bls12_381::PSI_Y), conj(q.z)};
   return same(psi, mul_by_x(q));
 }
 

@@ -24,7 +24,8 @@ inline RawFp6 operator*(const RawFp6 &a, const RawFp6 &b) {
   const RawFp real[6] = {a.c0.c0, -a.c0.c1, a.c1.c0, -a.c1.c1, a.c2.c0, -a.c2.c1};
   const RawFp imaginary[6] = {a.c0.c0, a.c0.c1, a.c1.c0, a.c1.c1, a.c2.c0, a.c2.c1};
   return {{sum_of_products<6>(real, {b.c0.c0, b.c0.c1, m2, p2, m1, p1}), sum_of_products<6>(imaginary, {b.c0.c1, b.c0.c0, p2, m2, p1, m1})},
-          {sum_of_products<6>(real, {b.c1.c0, b.c1.c1, b.c0.c0, b.c0.c1, m2, p2}), sum_of_products<6>(imaginary, {b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0, p2, m2})},
+          {sum_of_products<6>(real, {b.c1.c0, b.c1.c1, b.c0.c0, b.c0.c1, m2, p2}),
+           sum_of_products<6>(imaginary, {b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0, p2, m2})},
           {sum_of_products<6>(real, {b.c2.c0, b.c2.c1, b.c1.c0, b.c1.c1, b.c0.c0, b.c0.c1}),
            sum_of_products<6>(imaginary, {b.c2.c1, b.c2.c0, b.c1.c1, b.c1.c0, b.c0.c1, b.c0.c0})}};
 }

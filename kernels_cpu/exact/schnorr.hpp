@@ -11,7 +11,8 @@ struct RawExtended {
 
   static RawExtended identity() { return {RawFr::zero(), RawFr::one(), RawFr::one(), RawFr::zero(), RawFr::zero()}; }
   static RawExtended load_bytes(const u8 *p) {
-    return {RawFr::load_bytes(p), RawFr::load_bytes(p + 32), RawFr::load_bytes(p + 64), RawFr::load_bytes(p + 96), RawFr::load_bytes(p + 128)};
+    return {RawFr::load_bytes(p), RawFr::load_bytes(p + 32), RawFr::load_bytes(p + 64), RawFr::load_bytes(p + 96),
+            RawFr::load_bytes(p + 128)};
   }
 };
 
@@ -21,9 +22,7 @@ struct RawNiels {
   static RawNiels identity() { return {RawFr::one(), RawFr::one(), RawFr::one(), RawFr::zero()}; }
 };
 
-inline RawNiels to_niels(const RawExtended &p) {
-  return {p.v + p.u, p.v - p.u, p.z, p.t1 * p.t2 * RawFr::constant(constants::jubjub::D2)};
-}
+inline RawNiels to_niels(const RawExtended &p) { return {p.v + p.u, p.v - p.u, p.z, p.t1 * p.t2 * RawFr::constant(constants::jubjub::D2)}; }
 
 // (u : v) over two denominators, u / t and v / z, back to extended coordinates.
 inline RawExtended from_completed(const RawFr &u, const RawFr &v, const RawFr &z, const RawFr &t) { return {u * t, v * z, z * t, u, v}; }

@@ -45,12 +45,12 @@ void k_final_exponentiation(int curve, usize n, const u64 *in, u64 *gt);
 // protocols
 usize k_plonk_key_words(usize data_len);
 void k_plonk_key(usize n, coproc_data data, const u64 *lens, u64 *const *keys, u8 *status);
-void k_plonk_scalars(usize n, coproc_words keys, const u8 *versions, coproc_data proofs, const u64 *proof_lens, coproc_data inputs, const u64 *counts,
-                     u64 *scalars, u64 *scalars_x, u8 *status);
+void k_plonk_scalars(usize n, coproc_words keys, const u8 *versions, coproc_data proofs, const u64 *proof_lens, coproc_data inputs,
+                     const u64 *counts, u64 *scalars, u64 *scalars_x, u8 *status);
 usize k_groth16_key_words(void);
 void k_groth16_key(usize n, coproc_data data, const u64 *lens, u64 *const *keys, u8 *status);
 void k_schnorr(usize n, coproc_data msgs, coproc_data pks, coproc_data sigs, u8 *verdict, u8 *status);
-void k_bls_exact(usize n, int multisig, const u8 *versions, coproc_data msgs, const u64 *lens, const u64 *key_offsets, coproc_data keys, coproc_data sigs,
-                 u8 *verdict);
+void k_bls_exact(usize n, int multisig, const u8 *versions, coproc_data msgs, const u64 *lens, const u64 *key_offsets, coproc_data keys,
+                 coproc_data sigs, u8 *verdict);
 
 COPROC_END

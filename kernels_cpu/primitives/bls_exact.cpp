@@ -115,8 +115,8 @@ inline bool pairing_is_one(const G1Affine &sig, const RawLine *generator_lines, 
 
 } // namespace exact
 
-void k_bls_exact(usize n, int multisig, const u8 *versions, coproc_data msgs, const u64 *lens, const u64 *key_offsets, coproc_data keys, coproc_data sigs,
-                 u8 *verdict) {
+void k_bls_exact(usize n, int multisig, const u8 *versions, coproc_data msgs, const u64 *lens, const u64 *key_offsets, coproc_data keys,
+                 coproc_data sigs, u8 *verdict) {
   using namespace exact;
   RawLine generator_lines[LINES];
   prepare({RawFp2::constant(curve::G2_X), RawFp2::constant(curve::G2_Y), 0}, generator_lines);

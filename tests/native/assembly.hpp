@@ -57,53 +57,53 @@ class Assembly {
       const u64 x = load(in.a, r), y = in.op == MULX ? 0 : load(in.b, r);
       u64 s;
       switch (in.op) {
-        case MOV:
-          if (in.a.kind == REGISTER && r[in.a.index].array != nullptr) std::abort();
-          store(in.b, r, x);
-          break;
-        case CMOVC:
-          if (cf) store(in.b, r, x);
-          break;
-        case CMOVNC:
-          if (!cf) store(in.b, r, x);
-          break;
-        case XOR: // a register with itself
-          store(in.b, r, 0);
-          cf = of = false;
-          break;
-        case ADD:
-        case ADC:
-          s = x + y + (in.op == ADC && cf ? 1 : 0);
-          cf = s > mask;
-          of = (~(x ^ y) & (x ^ s)) >> (bits - 1) & 1;
-          store(in.b, r, s & mask);
-          break;
-        case SUB:
-        case SBB:
-          s = y - x - (in.op == SBB && cf ? 1 : 0);
-          cf = s > mask;
-          of = ((x ^ y) & (y ^ s)) >> (bits - 1) & 1;
-          store(in.b, r, s & mask);
-          break;
-        case ADCX:
-          s = x + y + (cf ? 1 : 0);
-          cf = s > mask;
-          store(in.b, r, s & mask);
-          break;
-        case ADOX:
-          s = x + y + (of ? 1 : 0);
-          of = s > mask;
-          store(in.b, r, s & mask);
-          break;
-        case IMUL:
-          store(in.b, r, x * y & mask);
-          cf = of = x * y > mask; // signed in truth; no routine reads it
-          break;
-        case MULX: // source, low, high: the low half is written first, so the high one wins if they are one register
-          s = x * r[rdx_].number;
-          store(in.b, r, s & mask);
-          store(in.c, r, s >> bits);
-          break;
+      case MOV:
+        if (in.a.kind == REGISTER && r[in.a.index].array != nullptr) std::abort();
+        store(in.b, r, x);
+        break;
+      case CMOVC:
+        if (cf) store(in.b, r, x);
+        break;
+      case CMOVNC:
+        if (!cf) store(in.b, r, x);
+        break;
+      case XOR: // a register with itself
+        store(in.b, r, 0);
+        cf = of = false;
+        break;
+      case ADD:
+      case ADC:
+        s = x + y + (in.op == ADC && cf ? 1 : 0);
+        cf = s > mask;
+        of = (~(x ^ y) & (x ^ s)) >> (bits - 1) & 1;
+        store(in.b, r, s & mask);
+        break;
+      case SUB:
+      case SBB:
+        s = y - x - (in.op == SBB && cf ? 1 : 0);
+        cf = s > mask;
+        of = ((x ^ y) & (y ^ s)) >> (bits - 1) & 1;
+        store(in.b, r, s & mask);
+        break;
+      case ADCX:
+        s = x + y + (cf ? 1 : 0);
+        cf = s > mask;
+        store(in.b, r, s & mask);
+        break;
+      case ADOX:
+        s = x + y + (of ? 1 : 0);
+        of = s > mask;
+        store(in.b, r, s & mask);
+        break;
+      case IMUL:
+        store(in.b, r, x * y & mask);
+        cf = of = x * y > mask; // signed in truth; no routine reads it
+        break;
+      case MULX: // source, low, high: the low half is written first, so the high one wins if they are one register
+        s = x * r[rdx_].number;
+        store(in.b, r, s & mask);
+        store(in.c, r, s >> bits);
+        break;
       }
     }
   }
@@ -155,9 +155,9 @@ class Assembly {
     std::abort();
   }
   void parse(const std::string &line) {
-    static const std::map<std::string, Op> OPS = {{"movq", MOV},   {"movl", MOV},   {"cmovcq", CMOVC}, {"cmovncq", CMOVNC}, {"xorl", XOR},   {"addq", ADD},
-                                                  {"adcq", ADC},   {"subq", SUB},   {"sbbq", SBB},     {"adcxq", ADCX},     {"adoxq", ADOX}, {"imulq", IMUL},
-                                                  {"mulxq", MULX}};
+    static const std::map<std::string, Op> OPS = {{"movq", MOV},   {"movl", MOV},   {"cmovcq", CMOVC}, {"cmovncq", CMOVNC}, {"xorl", XOR},
+                                                  {"addq", ADD},   {"adcq", ADC},   {"subq", SUB},     {"sbbq", SBB},       {"adcxq", ADCX},
+                                                  {"adoxq", ADOX}, {"imulq", IMUL}, {"mulxq", MULX}};
     const std::size_t start = line.find_first_not_of(" \t"), space = line.find(' ', start);
     const auto op = OPS.find(line.substr(start, space - start));
     if (op == OPS.end()) std::abort();
@@ -177,4 +177,4 @@ class Assembly {
   int rdx_ = 0;
 };
 
-}  // namespace native
+} // namespace native

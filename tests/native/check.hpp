@@ -1,5 +1,6 @@
 // A test runner in one header: TEST defines and registers a test, CHECK records a failure and goes on.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 
@@ -8,6 +9,7 @@ namespace native {
 using u8 = std::uint8_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
+using usize = std::size_t;
 
 struct Test {
   const char *name;
@@ -36,14 +38,14 @@ struct Random {
   }
 };
 
-}  // namespace native
+} // namespace native
 
-#define TEST(name)                                            \
-  static void test_##name();                                  \
-  static native::Test registered_##name(#name, test_##name);  \
+#define TEST(name)                                                                                                                         \
+  static void test_##name();                                                                                                               \
+  static native::Test registered_##name(#name, test_##name);                                                                               \
   static void test_##name()
 
-#define CHECK(condition)                                          \
-  do {                                                            \
-    if (!(condition)) native::fail(__FILE__, __LINE__, #condition); \
+#define CHECK(condition)                                                                                                                   \
+  do {                                                                                                                                     \
+    if (!(condition)) native::fail(__FILE__, __LINE__, #condition);                                                                        \
   } while (0)

@@ -1,23 +1,11 @@
 // Fields and towers from the inside, compiled once an instruction set as the kernels are: its limb routines against the portable text,
 // then the laws of arithmetic, on edge values and at random. No standard library in here: these objects hold code of one instruction set.
 #include "check.hpp"
-#include "coproc.h"
 #include "field/curves.hpp"
-
-#define JOIN_TEXT_(a) #a
-#define JOIN_TEXT(a) JOIN_TEXT_(a)
-#define TEST_ISA(name)                                                                 \
-  void test_##name();                                                                  \
-  native::Test registered_##name(JOIN_TEXT(COPROC_ISA) "_" #name, only_here<test_##name>); \
-  void test_##name()
+#include "test_isa.hpp"
 
 COPROC_BEGIN
 namespace {
-
-// Runs a test where this machine has the instruction set.
-template <void (*run)()> void only_here() {
-  if (coproc_unavailable(JOIN_TEXT(COPROC_ISA)) == nullptr) run();
-}
 
 struct Numbers { // splitmix64, as in check.hpp
   u64 state;
@@ -61,15 +49,19 @@ template <class P> struct Values {
       const int k = (i - 14) / 4;
       small[k] = 1;
       switch ((i - 14) % 4) {
-        case 0: copy(small); break;
-        case 1:
-          for (int j = 0; j < N; j++) out[j] = j < k ? ~u64{0} : 0;
-          break;
-        case 2: L::sub(out, P::MODULUS, small); break;
-        default:
-          for (int j = 0; j < N; j++) out[j] = j < k ? ~u64{0} : P::MODULUS[j];
-          if (!less(out, P::MODULUS, N)) out[N - 1]--;
-          break;
+      case 0:
+        copy(small);
+        break;
+      case 1:
+        for (int j = 0; j < N; j++) out[j] = j < k ? ~u64{0} : 0;
+        break;
+      case 2:
+        L::sub(out, P::MODULUS, small);
+        break;
+      default:
+        for (int j = 0; j < N; j++) out[j] = j < k ? ~u64{0} : P::MODULUS[j];
+        if (!less(out, P::MODULUS, N)) out[N - 1]--;
+        break;
       }
     } else {
       do {
@@ -331,5 +323,5 @@ TEST_ISA(towers_obey_the_laws) {
   tower_equations<bn254::Fp2, bn254::Fp6, bn254::Fp12>(9);
 }
 
-}  // namespace
+} // namespace
 COPROC_END

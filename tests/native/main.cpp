@@ -7,15 +7,15 @@
 namespace native {
 namespace {
 Test *first = nullptr;
-unsigned long failures = 0;  // of the running test
-}  // namespace
+unsigned long failures = 0; // of the running test
+} // namespace
 
 Test::Test(const char *name_, void (*run_)()) : name(name_), run(run_), next(first) { first = this; }
 
 void fail(const char *file, int line, const char *what) {
   if (failures++ < 5) std::printf("    %s:%d: %s\n", file, line, what);
 }
-}  // namespace native
+} // namespace native
 
 int main(int argc, char **argv) {
   using namespace native;

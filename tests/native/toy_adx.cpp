@@ -21,7 +21,11 @@ std::string captured;
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #define COPROC_ISA toy_adx
 #define __asm__
-#define volatile(...) { captured = CAPTURE(__VA_ARGS__); return; }
+#define volatile(...)                                                                                                                      \
+  {                                                                                                                                        \
+    captured = CAPTURE(__VA_ARGS__);                                                                                                       \
+    return;                                                                                                                                \
+  }
 #include "field/limbs_adx.hpp"
 #include "field/limbs_adx_add.hpp"
 #undef volatile
@@ -67,14 +71,16 @@ u64 *const out = nullptr;
 
 template <int N> struct Routines;
 template <> struct Routines<4> {
-  Routine mul{adx_mul_4, out, none, none, none}, mul_wide{adx_mul_wide_4, out, none, none}, sqr_wide{adx_sqr_wide_4, out, none}, redc{adx_redc_4, out, none, none},
-      add{adx_add_4, out, none, none, none}, sub{adx_sub_4, out, none, none, none}, add_wide{adx_add_wide_4, out, none, none, none},
-      sub_wide{adx_sub_wide_4, out, none, none, none}, sub_wide_plain{adx_sub_wide_plain_4, out, none, none}, add_loose{adx_add_loose_4, out, none, none};
+  Routine mul{adx_mul_4, out, none, none, none}, mul_wide{adx_mul_wide_4, out, none, none}, sqr_wide{adx_sqr_wide_4, out, none},
+      redc{adx_redc_4, out, none, none}, add{adx_add_4, out, none, none, none}, sub{adx_sub_4, out, none, none, none},
+      add_wide{adx_add_wide_4, out, none, none, none}, sub_wide{adx_sub_wide_4, out, none, none, none},
+      sub_wide_plain{adx_sub_wide_plain_4, out, none, none}, add_loose{adx_add_loose_4, out, none, none};
 };
 template <> struct Routines<6> {
-  Routine mul{adx_mul_6, out, none, none, none}, mul_wide{adx_mul_wide_6, out, none, none}, sqr_wide{adx_sqr_wide_6, out, none}, redc{adx_redc_6, out, none, none},
-      add{adx_add_6, out, none, none, none}, sub{adx_sub_6, out, none, none, none}, add_wide{adx_add_wide_6, out, none, none, none},
-      sub_wide{adx_sub_wide_6, out, none, none, none}, sub_wide_plain{adx_sub_wide_plain_6, out, none, none}, add_loose{adx_add_loose_6, out, none, none};
+  Routine mul{adx_mul_6, out, none, none, none}, mul_wide{adx_mul_wide_6, out, none, none}, sqr_wide{adx_sqr_wide_6, out, none},
+      redc{adx_redc_6, out, none, none}, add{adx_add_6, out, none, none, none}, sub{adx_sub_6, out, none, none, none},
+      add_wide{adx_add_wide_6, out, none, none, none}, sub_wide{adx_sub_wide_6, out, none, none, none},
+      sub_wide_plain{adx_sub_wide_plain_6, out, none, none}, add_loose{adx_add_loose_6, out, none, none};
 };
 
 template <int Bits, int N> struct Toy {
@@ -150,12 +156,15 @@ template <int Bits, int N> void sampled(const Routines<N> &routines, u64 p, u64 
   const auto operand = [&](u64 bound) {
     u64 limbs[2 * N];
     switch (random.below(5)) {
-      case 0: return random.below(4) % bound;
-      case 1: return bound - 1 - random.below(4) % bound;
-      case 2: // limbs of all ones and zeros
-        for (u64 &limb : limbs) limb = random.chance(2) ? Y::BASE - 1 : 0;
-        return Y::join(limbs, bound > Y::R ? 2 * N : N) % bound;
-      default: return random.below(bound);
+    case 0:
+      return random.below(4) % bound;
+    case 1:
+      return bound - 1 - random.below(4) % bound;
+    case 2: // limbs of all ones and zeros
+      for (u64 &limb : limbs) limb = random.chance(2) ? Y::BASE - 1 : 0;
+      return Y::join(limbs, bound > Y::R ? 2 * N : N) % bound;
+    default:
+      return random.below(bound);
     }
   };
   for (u64 i = 0; i < count; i++) {
@@ -167,7 +176,7 @@ template <int Bits, int N> void sampled(const Routines<N> &routines, u64 p, u64 
   }
 }
 
-}  // namespace
+} // namespace
 
 TEST(toy_adx_texts_are_captured) {
   const Routines<4> four;

@@ -126,7 +126,7 @@ template <int Bits, int N> void wide(u64 p) {
     }
 }
 
-}  // namespace
+} // namespace
 
 TEST(toy_limbs_add_subtract_and_multiply_like_integers) {
   integers<4, 2>();
