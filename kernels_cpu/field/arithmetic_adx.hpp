@@ -1,18 +1,9 @@
 // The arithmetic of one prime field on the mulx/adcx/adox routines: the interface that fp.hpp expects of an instruction set.
 #pragma once
 #include "field/limbs_adx.hpp"
-#include "field/limbs_adx_add.hpp"
+#include "field/limbs_adx_small.hpp"
 
 COPROC_BEGIN
-
-// The modulus and -1/p mod 2^64 side by side, as the assembly reads them.
-template <class P> struct AdxModulus {
-  u64 limbs[P::LIMBS + 1];
-  constexpr AdxModulus() : limbs{} {
-    for (int i = 0; i < P::LIMBS; i++) limbs[i] = P::MODULUS[i];
-    limbs[P::LIMBS] = P::N0;
-  }
-};
 
 template <class P> struct ArithmeticAdx {
   static constexpr bool SIX = P::LIMBS == 6;
@@ -64,6 +55,19 @@ template <class P> struct ArithmeticAdx {
     if constexpr (SIX) adx_sub_wide_plain_6(r, a, b);
     else adx_sub_wide_plain_4(r, a, b);
   }
+  static COPROC_INLINE void three_minus_two(u64 *r, const u64 *t, const u64 *z) {
+    if constexpr (SIX) adx_three_minus_two_6(r, t, z, M.limbs);
+    else adx_three_minus_two_4(r, t, z, M.limbs);
+  }
+  static COPROC_INLINE void three_plus_two(u64 *r, const u64 *t, const u64 *z) {
+    if constexpr (SIX) adx_three_plus_two_6(r, t, z, M.limbs);
+    else adx_three_plus_two_4(r, t, z, M.limbs);
+  }
+  // 9 a - b, 9 a + b; the wide forms modulo p R, r apart from a and b
+  static COPROC_INLINE void nine_minus(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_minus_4(r, a, b, M.limbs); }
+  static COPROC_INLINE void nine_plus(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_plus_4(r, a, b, M.limbs); }
+  static COPROC_INLINE void nine_minus_wide(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_minus_wide_4(r, a, b, M.limbs); }
+  static COPROC_INLINE void nine_plus_wide(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_plus_wide_4(r, a, b, M.limbs); }
   // The sum without reduction: operands whose sum fits the limbs.
   static COPROC_INLINE void add_loose(u64 *r, const u64 *a, const u64 *b) {
     if constexpr (SIX) adx_add_loose_6(r, a, b);

@@ -72,7 +72,12 @@ template <class P> struct Fp<P, Lane1> {
   COPROC_INLINE Fp operator-() const { return zero() - *this; }
   COPROC_INLINE Fp &operator+=(const Fp &b) { return *this = *this + b; }
   COPROC_INLINE Fp &operator-=(const Fp &b) { return *this = *this - b; }
-  COPROC_INLINE Fp &operator*=(const Fp &b) { return *this = *this * b; }
+  // In place: a copy of a fresh result would load two limbs at once where one was just stored, and wait for the stores.
+  COPROC_INLINE Fp &operator*=(const Fp &b) {
+    A::mul(v, v, b.v);
+    return *this;
+  }
+  COPROC_INLINE void square() { A::sqr(v, v); }
 
   friend COPROC_INLINE Fp sqr(const Fp &a) {
     Fp r;
@@ -158,6 +163,12 @@ template <class P> COPROC_INLINE Fp<P, Lane1> add_loose(const Fp<P, Lane1> &a, c
   Arithmetic<P>::add_loose(r.v, a.v, b.v);
   return r;
 }
+// a b for canonical a and b below 2p.
+template <class P> COPROC_INLINE Fp<P, Lane1> mul_loose(const Fp<P, Lane1> &a, const Fp<P, Lane1> &b) {
+  Fp<P, Lane1> r;
+  Arithmetic<P>::mul(r.v, a.v, b.v);
+  return r;
+}
 // (a0 + a1)(b0 + b1) - x - y for x = a0 b0, y = a1 b1, the cross term of Karatsuba: the sums stay below 2p (4 p^2 <= p R), and the
 // difference is a0 b1 + a1 b0 >= 0, so nothing is corrected.
 template <class P>
@@ -168,6 +179,26 @@ COPROC_INLINE FpWide<P, Lane1> karatsuba_cross(const Fp<P, Lane1> &a0, const Fp<
   A::sub_wide_plain(r.v, r.v, x.v);
   A::sub_wide_plain(r.v, r.v, y.v);
   return r;
+}
+
+// 3 t - 2 z and 3 t + 2 z.
+template <class P> COPROC_INLINE Fp<P, Lane1> three_minus_two(const Fp<P, Lane1> &t, const Fp<P, Lane1> &z) {
+  if constexpr (requires { Arithmetic<P>::three_minus_two; }) {
+    Fp<P, Lane1> r;
+    Arithmetic<P>::three_minus_two(r.v, t.v, z.v);
+    return r;
+  } else {
+    return dbl(t - z) + t;
+  }
+}
+template <class P> COPROC_INLINE Fp<P, Lane1> three_plus_two(const Fp<P, Lane1> &t, const Fp<P, Lane1> &z) {
+  if constexpr (requires { Arithmetic<P>::three_plus_two; }) {
+    Fp<P, Lane1> r;
+    Arithmetic<P>::three_plus_two(r.v, t.v, z.v);
+    return r;
+  } else {
+    return dbl(t + z) + t;
+  }
 }
 
 // k a for a small public k, by additions.

@@ -49,7 +49,16 @@ template <class F> struct Fp2 {
   friend COPROC_INLINE Fp2 select(Mask m, const Fp2 &a, const Fp2 &b) { return {select(m, a.c0, b.c0), select(m, a.c1, b.c1)}; }
 
   // (k + u)(a0 + a1 u) = (k a0 - a1) + (a0 + k a1) u
-  friend COPROC_INLINE Fp2 mul_by_nonresidue(const Fp2 &a) { return {mul_small<XI_RE>(a.c0) - a.c1, a.c0 + mul_small<XI_RE>(a.c1)}; }
+  friend COPROC_INLINE Fp2 mul_by_nonresidue(const Fp2 &a) {
+    if constexpr (XI_RE == 9 && requires { Arithmetic<Params>::nine_minus; }) {
+      Fp2 r;
+      Arithmetic<Params>::nine_minus(r.c0.v, a.c0.v, a.c1.v);
+      Arithmetic<Params>::nine_plus(r.c1.v, a.c1.v, a.c0.v);
+      return r;
+    } else {
+      return {mul_small<XI_RE>(a.c0) - a.c1, a.c0 + mul_small<XI_RE>(a.c1)};
+    }
+  }
 };
 
 template <class F> struct Fp2Wide {
@@ -61,6 +70,13 @@ template <class F> struct Fp2Wide {
   friend COPROC_INLINE Fp2<F> redc(const Fp2Wide &a) { return {redc(a.c0), redc(a.c1)}; }
   friend COPROC_INLINE Fp2Wide mul_by_nonresidue(const Fp2Wide &a) {
     constexpr int k = Fp2<F>::XI_RE;
+    using A = Arithmetic<typename F::Params>;
+    if constexpr (k == 9 && requires { A::nine_minus_wide; }) {
+      Fp2Wide r;
+      A::nine_minus_wide(r.c0.v, a.c0.v, a.c1.v);
+      A::nine_plus_wide(r.c1.v, a.c1.v, a.c0.v);
+      return r;
+    }
     return {mul_small_wide<k>(a.c0) - a.c1, a.c0 + mul_small_wide<k>(a.c1)};
   }
   template <int k> static COPROC_INLINE Wide<F> mul_small_wide(const Wide<F> &a) {
@@ -87,6 +103,16 @@ template <class F> COPROC_NOINLINE Fp2Wide<F> sqr_wide(const Fp2<F> &a) {
 }
 
 template <class F> COPROC_INLINE Fp2<F> operator*(const Fp2<F> &a, const Fp2<F> &b) { return redc(mul_wide(a, b)); }
-template <class F> COPROC_INLINE Fp2<F> sqr(const Fp2<F> &a) { return redc(sqr_wide(a)); }
+// A square needs no sum of products: two interleaved multiplications are shorter than two products and two reductions.
+template <class F> COPROC_NOINLINE Fp2<F> sqr(const Fp2<F> &a) {
+  return {mul_loose(a.c0 - a.c1, add_loose(a.c0, a.c1)), mul_loose(a.c1, add_loose(a.c0, a.c0))};
+}
+
+template <class F> COPROC_INLINE Fp2<F> three_minus_two(const Fp2<F> &t, const Fp2<F> &z) {
+  return {three_minus_two(t.c0, z.c0), three_minus_two(t.c1, z.c1)};
+}
+template <class F> COPROC_INLINE Fp2<F> three_plus_two(const Fp2<F> &t, const Fp2<F> &z) {
+  return {three_plus_two(t.c0, z.c0), three_plus_two(t.c1, z.c1)};
+}
 
 COPROC_END

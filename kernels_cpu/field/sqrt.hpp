@@ -3,51 +3,10 @@
 // p = 3 mod 4 (both base fields): with t = a^((p-3)/4), a t is a root of a if there is one, and t = 1/sqrt(a).
 // Fp2: the complex method. Fr (two-adic): Tonelli and Shanks.
 #pragma once
+#include "field/addition_chain.hpp"
 #include "field/inverse.hpp"
 
 COPROC_BEGIN
-
-// a^e for a public exponent, sliding windows of 5 bits over the odd powers a, a^3, ..., a^31.
-template <class F> COPROC_NOINLINE F pow_sliding(const F &a, const u64 *e, int n) {
-  F odd[16];
-  odd[0] = a;
-  const F a2 = sqr(a);
-  for (int i = 1; i < 16; i++) odd[i] = odd[i - 1] * a2;
-  const auto bit = [e](int i) { return static_cast<int>((e[i / 64] >> (i % 64)) & 1); };
-  int i = 64 * n - 1;
-  while (i >= 0 && !bit(i)) i--;
-  F r = F::one();
-  bool started = false;
-  while (i >= 0) {
-    if (!bit(i)) {
-      r = sqr(r);
-      i--;
-      continue;
-    }
-    int low = i - 4 < 0 ? 0 : i - 4;
-    while (!bit(low)) low++;
-    int d = 0;
-    for (int j = i; j >= low; j--) d = 2 * d + bit(j);
-    if (started) {
-      for (int j = i; j >= low; j--) r = sqr(r);
-      r = r * odd[d / 2];
-    } else {
-      r = odd[d / 2];
-      started = true;
-    }
-    i = low - 1;
-  }
-  return r;
-}
-
-// a^((p-3)/4) = a^((p+1)/4 - 1)
-template <class F> COPROC_INLINE F pow_p_minus_3_over_4(const F &a) {
-  using P = typename F::Params;
-  u64 e[P::LIMBS];
-  for (int i = 0; i < P::LIMBS; i++) e[i] = P::SQRT_EXPONENT[i];
-  e[0] -= 1;  // (p + 1) / 4 is not a multiple of 2^64 for these primes
-  return pow_sliding(a, e, P::LIMBS);
-}
 
 // A root of a for p = 3 mod 4; ok: whether a is a square. Not a root where ok is false.
 template <class F>
