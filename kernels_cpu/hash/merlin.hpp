@@ -7,7 +7,6 @@ COPROC_BEGIN
 struct Transcript {
   Strobe strobe;
 
-  Transcript() = default;
   static Transcript create(const u8 *label, usize n) {
     static constexpr u8 PROTOCOL[] = {'M', 'e', 'r', 'l', 'i', 'n', ' ', 'v', '1', '.', '0'};
     Transcript t;

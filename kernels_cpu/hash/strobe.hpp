@@ -10,12 +10,12 @@ struct Strobe {
   static constexpr u8 FLAG_I = 1, FLAG_A = 2, FLAG_C = 4, FLAG_M = 16;
 
   u8 state[200];  // the lanes of Keccak, little-endian
-  u32 position = 0;
-  u32 begin = 0;  // position + 1 of the operation's first byte in this block, 0 where it began in an earlier one
+  u32 position;
+  u32 begin;  // position + 1 of the operation's first byte in this block, 0 where it began in an earlier one
 
-  Strobe() = default;
   static Strobe create(const u8 *protocol, usize n) {
     Strobe s;
+    s.position = s.begin = 0;
     static constexpr u8 HEADER[18] = {1, RATE + 2, 1, 0, 1, 96, 'S', 'T', 'R', 'O', 'B', 'E', 'v', '1', '.', '0', '.', '2'};
     std::memset(s.state, 0, sizeof s.state);
     std::memcpy(s.state, HEADER, sizeof HEADER);
