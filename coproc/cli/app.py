@@ -1,0 +1,41 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from coproc.cli.convert import convert
+from coproc.cli.demo import demo
+from coproc.cli.engines import engines
+from coproc.cli.verify import verify
+
+app = typer.Typer(
+    name="coproc",
+    help="A proof-verification co-processor: Dusk's host functions answered bit for bit, in batches.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"coproc {version('coproc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")] = False,
+) -> None:
+    """A proof-verification co-processor: Dusk's host functions answered bit for bit, in batches."""
+
+
+for command in (verify, engines, demo, convert):
+    app.command()(command)
