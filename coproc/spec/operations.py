@@ -91,11 +91,15 @@ def _sha256(fields: Fields, _: Rules) -> Value:
     return hashes.sha256(fields[0])
 
 
-def _poseidon_hash(fields: Fields, _: Rules) -> Value:
-    limbs = _limbs(fields[0])
+def poseidon_of_limbs(limbs: tuple[int, ...]) -> int:
+    """The hash of scalars given by their Montgomery limbs, reduced or not; Panic for none."""
     if any(x >= BLS12_381_FR.p for x in limbs):
-        return _scalar(BLS12_381_FR.from_mont(raw_poseidon.poseidon_hash(limbs)))
-    return _scalar(poseidon.poseidon_hash(tuple(BLS12_381_FR.from_mont(x) for x in limbs)))
+        return BLS12_381_FR.from_mont(raw_poseidon.poseidon_hash(limbs))
+    return poseidon.poseidon_hash(tuple(BLS12_381_FR.from_mont(x) for x in limbs))
+
+
+def _poseidon_hash(fields: Fields, _: Rules) -> Value:
+    return _scalar(poseidon_of_limbs(_limbs(fields[0])))
 
 
 def _verify_plonk(fields: Fields, rules: Rules) -> Value:

@@ -48,8 +48,9 @@ class VerifierData(NamedTuple):
 
 
 class Proof(NamedTuple):
+    """The commitments by name, still as bytes, and the evaluations."""
+
     encoded: dict[str, bytes]
-    points: dict[str, G1Point]
     evaluations: Evaluations
 
 
@@ -85,7 +86,7 @@ def decode_proof(data: bytes) -> Proof:
     first = G1_SIZE * len(COMMITMENTS)
     values = tuple(int.from_bytes(data[i : i + SCALAR_SIZE], "little") for i in range(first, PROOF_SIZE, SCALAR_SIZE))
     require(all(v < R for v in values), "an evaluation is not canonical")
-    return Proof(encoded, {name: zcash_g1(block) for name, block in encoded.items()}, Evaluations(*values))
+    return Proof(encoded, Evaluations(*values))
 
 
 def challenges(data: VerifierData, proof: Proof, public_inputs: tuple[int, ...], version: int) -> Challenges:
@@ -188,7 +189,7 @@ def verify(verifier_data: bytes, proof_data: bytes, public_inputs: tuple[int, ..
     """Public inputs are reduced scalars; version 1, 2 or 3. Raises Invalid where something does not decode."""
     data, proof = decode_verifier_data(verifier_data), decode_proof(proof_data)
     terms, x_terms = opening_terms(data, proof, public_inputs, version)
-    points = {**data.points, **proof.points, "g": data.g}
+    points = {**data.points, "g": data.g, **{name: zcash_g1(block) for name, block in proof.encoded.items()}}
     right = BLS12_381_G1.msm((scalar, points[name]) for name, scalar in terms.items())
     left = BLS12_381_G1.msm((scalar, points[name]) for name, scalar in x_terms.items())
     return BLS12_381.is_one([(left, data.x_h), (right, data.h)])
