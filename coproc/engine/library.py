@@ -6,6 +6,8 @@ The calls go through ctypes' CFUNCTYPE, which releases the interpreter lock for 
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -81,10 +83,16 @@ class Kernels:
 
 
 def _candidates() -> list[Path]:
-    """Beside this package's Python files (a wheel) and wherever else the package's path leads (an editable install)."""
+    """Where the library may be, the likeliest first.
+
+    `COPROC_KERNELS` (a sanitised build, say), beside this file (a wheel), and in what an editable install left in site-packages.
+    """
+    if given := os.environ.get("COPROC_KERNELS"):
+        return [Path(given)]
     import coproc.engine
 
-    return [Path(folder) / FILE_NAME for folder in [*coproc.engine.__path__, str(Path(__file__).parent)]]
+    folders = [*coproc.engine.__path__, *(os.path.join(entry, "coproc", "engine") for entry in sys.path)]
+    return [Path(folder) / FILE_NAME for folder in dict.fromkeys(folders)]
 
 
 @cache
@@ -101,7 +109,7 @@ def _library() -> ctypes.CDLL:
             library.coproc_unavailable.restype = ctypes.c_char_p
             library.coproc_unavailable.argtypes = [ctypes.c_char_p]
             return library
-    raise EngineUnavailable(f"the kernels are not built: no {FILE_NAME} in {', '.join(dict.fromkeys(str(p.parent) for p in candidates))}")
+    raise EngineUnavailable(f"the kernels are not built: there is no {candidates[0]}")
 
 
 def unavailable(isa: str) -> str | None:
