@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import lzma
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ def dusk_cases_of(lines: list[dict[str, Any]], op: str, set_name: str) -> tuple[
     return tuple(cases)
 
 
-@lru_cache(maxsize=None)
+@cache
 def dusk(op: str, set_name: str = "dusk") -> tuple[DuskCase, ...]:
     """All cases of one host function; `set_name`: dusk, fresh/seed2 or fresh/seed3."""
     cases = dusk_cases_of(read_lines(HERE / set_name / f"{op}.jsonl"), op, set_name)
@@ -153,7 +153,7 @@ def dusk_lines(op: str, set_name: str = "dusk") -> list[dict[str, Any]]:
     return read_lines(HERE / set_name / f"{op}.jsonl")
 
 
-@lru_cache(maxsize=None)
+@cache
 def public(suite: str) -> tuple[dict[str, Any], ...]:
     """The cases of one public suite, such as "evm/bn254_add"."""
     cases = tuple(read_lines(HERE / "public" / f"{suite}.jsonl"))
@@ -163,10 +163,10 @@ def public(suite: str) -> tuple[dict[str, Any], ...]:
     return cases
 
 
-@lru_cache(maxsize=None)
+@cache
 def verifying_keys(suite: str) -> dict[str, Any]:
     """The snarkjs verifying keys of a zk suite, by the `"@<12 hex>"` that its cases name."""
-    keys: dict[str, Any] = json.loads(read_text(HERE / "public" / f"{suite}.vks.json"))
+    keys: dict[str, Any] = {f"@{name}": key for name, key in json.loads(read_text(HERE / "public" / f"{suite}.vks.json")).items()}
     if not keys:
         raise VectorsMissing(f"public/{suite}.vks.json holds no key")
     return keys

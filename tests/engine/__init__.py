@@ -1,0 +1,1 @@
+"""Primitives, engine by engine, against published vectors and against their own laws."""

@@ -1,0 +1,1 @@
+"""Differential and hostile inputs."""

@@ -1,0 +1,1 @@
+"""Host functions, engine by engine, against Dusk's own answers."""

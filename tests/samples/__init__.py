@@ -1,0 +1,1 @@
+"""A factory of real requests, taken from the vectors."""
