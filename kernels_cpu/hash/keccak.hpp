@@ -23,29 +23,43 @@ constexpr Constants constants() {
 inline constexpr Constants IOTA = constants();
 }  // namespace keccak_tables
 
-// a[x + 5 y] is lane (x, y). Lanes are variables, so that a round is straight-line code.
-COPROC_NOINLINE inline void keccak_f1600(u64 a[25]) {
-  u64 s[25];
-  std::memcpy(s, a, sizeof s);
-  for (int r = 0; r < 24; r++) {
-    // theta
-    u64 c[5], d[5], b[25];
-    for (int x = 0; x < 5; x++) c[x] = s[x] ^ s[x + 5] ^ s[x + 10] ^ s[x + 15] ^ s[x + 20];
-    for (int x = 0; x < 5; x++) d[x] = c[(x + 4) % 5] ^ rotl(c[(x + 1) % 5], 1);
-    // rho and pi: lane (x, y) moves to (y, 2x + 3y), turned by the triangular numbers along that orbit
-    constexpr u8 TURN[25] = {0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14};
+namespace keccak_tables {
+// rho: lane (x, y) is turned by TURN[x + 5 y], the triangular numbers along the orbit of pi.
+inline constexpr u8 TURN[25] = {0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14};
+}  // namespace keccak_tables
+
+// One round from `in` to `out`; lane (x, y) is [x + 5 y]. Row by row, so that few lanes are alive at a time.
+COPROC_INLINE void keccak_round(u64 *out, const u64 *in, u64 iota) {
+  u64 c[5], d[5];
 #pragma GCC unroll 5
-    for (int y = 0; y < 5; y++)
+  for (int x = 0; x < 5; x++) c[x] = in[x] ^ in[x + 5] ^ in[x + 10] ^ in[x + 15] ^ in[x + 20];
 #pragma GCC unroll 5
-      for (int x = 0; x < 5; x++) b[y + 5 * ((2 * x + 3 * y) % 5)] = rotl(s[x + 5 * y] ^ d[x], TURN[x + 5 * y]);
-      // chi, iota
+  for (int x = 0; x < 5; x++) d[x] = c[(x + 4) % 5] ^ rotl(c[(x + 1) % 5], 1);
 #pragma GCC unroll 5
-    for (int y = 0; y < 25; y += 5)
+  for (int y = 0; y < 5; y++) {
+    // pi moves lane (x', y') to (y', 2x' + 3y'): (x, y) comes from (x + 3y, x).
+    u64 b[5];
 #pragma GCC unroll 5
-      for (int x = 0; x < 5; x++) s[y + x] = b[y + x] ^ (~b[y + (x + 1) % 5] & b[y + (x + 2) % 5]);
-    s[0] ^= keccak_tables::IOTA.round[r];
+    for (int x = 0; x < 5; x++) {
+      const int from = (x + 3 * y) % 5 + 5 * x;
+      b[x] = rotl(in[from] ^ d[from % 5], keccak_tables::TURN[from]);
+    }
+#pragma GCC unroll 5
+    for (int x = 0; x < 5; x++) out[x + 5 * y] = b[x] ^ (~b[(x + 1) % 5] & b[(x + 2) % 5]);
   }
-  std::memcpy(a, s, sizeof s);
+  out[0] ^= iota;
+}
+
+// Every processor with BMI2 has BMI1, whose andn is chi's operation.
+#if defined(__BMI2__)
+__attribute__((target("bmi")))
+#endif
+COPROC_NOINLINE inline void keccak_f1600(u64 a[25]) {
+  u64 b[25];
+  for (int r = 0; r < 24; r += 2) {
+    keccak_round(b, a, keccak_tables::IOTA.round[r]);
+    keccak_round(a, b, keccak_tables::IOTA.round[r + 1]);
+  }
 }
 
 inline void keccak256(const u8 *data, usize n, u8 out[32]) {

@@ -1,6 +1,7 @@
 // SHA-256 (FIPS 180-4). A message may have any length below 2^61 bytes and come in any number of pieces.
 #pragma once
 #include "hash/bytes.hpp"
+#include "hash/sha256_ni.hpp"
 
 COPROC_BEGIN
 
@@ -58,7 +59,14 @@ struct Sha256 {
   }
 
  private:
-  COPROC_NOINLINE void compress(const u8 *data, usize blocks) {
+  void compress(const u8 *data, usize blocks) {
+#ifdef COPROC_SHA_NI
+    if (has_sha_ni()) return sha256_compress_ni(h, sha256_tables::K, data, blocks);
+#endif
+    compress_plain(data, blocks);
+  }
+
+  COPROC_NOINLINE void compress_plain(const u8 *data, usize blocks) {
     u32 a = h[0], b = h[1], c = h[2], d = h[3], e = h[4], f = h[5], g = h[6], k = h[7];
     for (; blocks; blocks--, data += 64) {
       u32 w[16];
