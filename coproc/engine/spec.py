@@ -128,7 +128,7 @@ class SpecEngine:
 
     def hades_permute(self, states: U64) -> U64:
         out: list[list[int]] = []
-        for row in rows(states):
+        for row in rows(states, 20):
             limbs = integers(row, 4)
             if any(x >= BLS12_381_FR.p for x in limbs):
                 out.append(raw_poseidon.permute(limbs))
@@ -141,16 +141,16 @@ class SpecEngine:
     def field(self, field: Field, op: FieldOp, a: U64, b: U64 | None = None) -> U64:
         _check_operands(op, b)
         f, limbs = FIELDS[field], FIELD_WORDS[field]
-        x = [integers(row, limbs)[0] for row in rows(a)]
-        y = [integers(row, limbs)[0] for row in rows(b)] if b is not None else [0] * len(x)
+        x = [integers(row, limbs)[0] for row in rows(a, limbs)]
+        y = [integers(row, limbs)[0] for row in rows(b, limbs)] if b is not None else [0] * len(x)
         return array_of([(_field_op(f, op, s, t),) for s, t in zip(x, y, strict=True)], limbs, limbs)
 
     def fp12(self, curve: Curve, op: FieldOp, a: U64, b: U64 | None = None) -> U64:
         _check_operands(op, b)
         tower = PAIRINGS[curve].tower
-        x = [load_gt(curve, row) for row in rows(a)]
+        x = [load_gt(curve, row) for row in rows(a, GT_WORDS[curve])]
         if b is not None:
-            out = [tower.mul(s, load_gt(curve, row)) for s, row in zip(x, rows(b), strict=True)]
+            out = [tower.mul(s, load_gt(curve, row)) for s, row in zip(x, rows(b, GT_WORDS[curve]), strict=True)]
         elif op == FieldOp.SQR:
             out = [tower.sqr(s) for s in x]
         else:
@@ -188,13 +188,13 @@ class SpecEngine:
         return store_points(group, [CURVES[group].add(p, q) for p, q in pairs])
 
     def scalar_mul(self, group: Group, points: U64, scalars: U64) -> U64:
-        terms = zip(load_points(group, points), rows(scalars), strict=True)
+        terms = zip(load_points(group, points), rows(scalars, 4), strict=True)
         return store_points(group, [CURVES[group].mul(integers(s, 4)[0], p) for p, s in terms])
 
     def msm(self, group: Group, offsets: U64, points: Addresses, scalars: U64, tables: Addresses | None = None) -> U64:
         del tables
         loaded = [load_point(group, row) for row in each_at(points, 8 * POINT_WORDS[group])]
-        factors = [integers(row, 4)[0] for row in rows(scalars)]
+        factors = [integers(row, 4)[0] for row in rows(scalars, 4)]
         terms = list(zip(factors, loaded, strict=True))
         return store_points(group, [CURVES[group].msm(terms[start:end]) for start, end in _spans(offsets, len(terms))])
 
@@ -208,7 +208,7 @@ class SpecEngine:
         return store_points(G1, [hash_to_curve.hash_to_g1(data[i], dst) for i in range(len(data))])
 
     def map_to_g1(self, u: U64) -> U64:
-        return store_points(G1, [hash_to_curve.map_to_g1(elements(Field.BLS12_381_FP, row)[0]) for row in rows(u)])
+        return store_points(G1, [hash_to_curve.map_to_g1(elements(Field.BLS12_381_FP, row)[0]) for row in rows(u, 6)])
 
     # ---- pairings ----
     def lines_words(self, curve: Curve) -> int:
@@ -247,7 +247,7 @@ class SpecEngine:
         return _gt_array(curve, self._miller_loops(curve, offsets, g1, g2))
 
     def final_exponentiation(self, curve: Curve, f: U64) -> U64:
-        return _gt_array(curve, [_final(PAIRINGS[curve], load_gt(curve, row)) for row in rows(f)])
+        return _gt_array(curve, [_final(PAIRINGS[curve], load_gt(curve, row)) for row in rows(f, GT_WORDS[curve])])
 
     # ---- protocols ----
     def plonk_key(self, data: Buffers) -> tuple[list[U64], U8]:

@@ -43,9 +43,9 @@ def integers(words: bytes, limbs: int) -> list[int]:
     return [int.from_bytes(words[i : i + 8 * limbs], "little") for i in range(0, len(words), 8 * limbs)]
 
 
-def rows(array: U64) -> Iterator[bytes]:
-    """The bytes of each row."""
-    for row in np.ascontiguousarray(array, np.uint64):
+def rows(array: U64, words: int) -> Iterator[bytes]:
+    """The bytes of each row of that many words, however the rows are arranged; ValueError where they do not come out even."""
+    for row in np.ascontiguousarray(array, np.uint64).reshape(-1, words):
         yield row.tobytes()
 
 
@@ -94,7 +94,7 @@ def load_point(group: Group, words: bytes) -> Point:
 
 
 def load_points(group: Group, array: U64) -> list[Point]:
-    return [load_point(group, row) for row in rows(array)]
+    return [load_point(group, row) for row in rows(array, POINT_WORDS[group])]
 
 
 def store_points(group: Group, points: Sequence[Point]) -> U64:

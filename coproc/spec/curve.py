@@ -60,25 +60,21 @@ class Curve(Generic[T]):
         return self.add(p, self.neg(q))
 
     def mul(self, n: int, point: tuple[T, T] | None) -> tuple[T, T] | None:
-        """n P for any integer n, by doubling and adding from the top."""
-        if n < 0:
-            return self.mul(-n, self.neg(point))
-        if point is None or n == 0:
-            return None
-        k = self.field
-        x, y, z = k.one, k.one, k.zero
-        for bit in bin(n)[2:]:
-            x, y, z = self._double(x, y, z)
-            if bit == "1":
-                x, y, z = self._add_affine(x, y, z, point)
-        return self._to_affine(x, y, z)
+        """n P for any integer n."""
+        return self.msm([(n, point)])
 
     def msm(self, terms: Iterable[tuple[int, tuple[T, T] | None]]) -> tuple[T, T] | None:
-        """Sum of n P over the terms (n, P)."""
-        total: tuple[T, T] | None = None
-        for n, point in terms:
-            total = self.add(total, self.mul(n, point))
-        return total
+        """Sum of n P over the terms (n, P): bit by bit from the top, double the sum and add every P whose n has the bit."""
+        k = self.field
+        positive = [(abs(n), self.neg(p) if n < 0 else p) for n, p in terms]
+        live = [(n, p) for n, p in positive if p is not None]
+        x, y, z = k.one, k.one, k.zero
+        for i in range(max((n.bit_length() for n, _ in live), default=0) - 1, -1, -1):
+            x, y, z = self._double(x, y, z)
+            for n, p in live:
+                if n >> i & 1:
+                    x, y, z = self._add_affine(x, y, z, p)
+        return self._to_affine(x, y, z)
 
     def _double(self, x: T, y: T, z: T) -> tuple[T, T, T]:
         """[EFD] dbl-2009-l, a = 0."""
