@@ -6,6 +6,7 @@ engine that was asked for and is absent, or an input file is wrong; 130 interrup
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 OK, UNSERVED, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -15,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; arguments without the program's name (default: those of this process). Returns the exit status."""
     from coproc.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):  # a character that the terminal does not know must not end a run
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="coproc")
     except SystemExit as end:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 import time
+from collections import Counter
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,13 +15,30 @@ if TYPE_CHECKING:
     from coproc.jobs.tally import Tally
 
 LOG_SECONDS: Final = 10.0
+MAX_REPEATS: Final = 10
 
 
 class Console:
-    """Lines to standard error; `quiet` leaves errors only."""
+    """Lines to standard error; `quiet` leaves errors only.
+
+    As a context manager it also shows what coproc logs meanwhile (a batch that is unserved, say).
+    """
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
+        self._handler = _Handler(self)
+        self._handler.setLevel(logging.ERROR if quiet else logging.INFO)
+
+    def __enter__(self) -> Console:
+        logger = logging.getLogger("coproc")
+        self._propagated, logger.propagate = logger.propagate, False
+        logger.addHandler(self._handler)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        logger = logging.getLogger("coproc")
+        logger.removeHandler(self._handler)
+        logger.propagate = self._propagated
 
     @property
     def terminal(self) -> bool:
@@ -36,11 +57,28 @@ class Console:
 
     @staticmethod
     def _line(text: str) -> None:
-        try:
+        with suppress(OSError, ValueError):  # nobody listens; the answers matter more
             sys.stderr.write(text.encode(errors="backslashreplace").decode() + "\n")
             sys.stderr.flush()
-        except (OSError, ValueError):
-            pass  # nobody listens; the answers matter more
+
+
+class _Handler(logging.Handler):
+    """Log records as lines; an exception as its last line, and the same sentence MAX_REPEATS times at most."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._seen: Counter[str] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f": {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        self._seen[str(record.msg)] += 1
+        if self._seen[str(record.msg)] <= MAX_REPEATS:
+            self._console.error(text)
+        elif self._seen[str(record.msg)] == MAX_REPEATS + 1:
+            self._console.error("more of the same is not shown")
 
 
 class Progress:
@@ -105,3 +143,9 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def silence_stdout() -> None:
+    """Keep Python from complaining, at exit, that it cannot flush standard output."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

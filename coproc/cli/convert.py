@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console
+from coproc.cli.console import Console, silence_stdout
 
 
 class Source(StrEnum):
@@ -42,20 +42,21 @@ def run(source: str, files: list[str], vk: str | None, out: str | None, keep_goi
     """`coproc convert`. Returns the exit status."""
     from coproc.errors import CoprocError
 
-    console = Console(quiet)
-    try:
-        return _convert(source, files, vk, out, keep_going, console)
-    except CoprocError as error:
-        console.error(str(error))
-        return WRONG
-    except BrokenPipeError:
-        return UNSERVED
-    except OSError as error:
-        console.error(f"{out or 'standard output'}: cannot be written: {error.strerror}")
-        return WRONG
-    except KeyboardInterrupt:
-        console.error("interrupted")
-        return INTERRUPTED
+    with Console(quiet) as console:
+        try:
+            return _convert(source, files, vk, out, keep_going, console)
+        except CoprocError as error:
+            console.error(str(error))
+            return WRONG
+        except BrokenPipeError:
+            silence_stdout()
+            return UNSERVED
+        except OSError as error:
+            console.error(f"{out or 'standard output'}: cannot be written: {error.strerror}")
+            return WRONG
+        except KeyboardInterrupt:
+            console.error("interrupted")
+            return INTERRUPTED
 
 
 def _convert(source: str, files: list[str], vk: str | None, out: str | None, keep_going: bool, console: Console) -> int:

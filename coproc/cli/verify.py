@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, Progress, duration
+from coproc.cli.console import Console, Progress, duration, silence_stdout
 
 
 class Plonk(StrEnum):
@@ -79,15 +77,15 @@ def run(wanted: Wanted) -> int:
     """`coproc verify`. Returns the exit status."""
     from coproc.errors import CoprocError
 
-    console = Console(wanted.quiet)
-    try:
-        return _verify(wanted, console)
-    except CoprocError as error:
-        console.error(str(error))
-        return WRONG
-    except KeyboardInterrupt:
-        console.error("interrupted")
-        return INTERRUPTED
+    with Console(wanted.quiet) as console:
+        try:
+            return _verify(wanted, console)
+        except CoprocError as error:
+            console.error(str(error))
+            return WRONG
+        except KeyboardInterrupt:
+            console.error("interrupted")
+            return INTERRUPTED
 
 
 def _check(wanted: Wanted) -> list[Any]:
@@ -142,7 +140,7 @@ def _verify(wanted: Wanted, console: Console) -> int:
         except KeyboardInterrupt:
             status, problem = INTERRUPTED, "interrupted" + _how_to_resume(wanted)
         except BrokenPipeError:
-            _silence_stdout()
+            silence_stdout()
             status, problem = UNSERVED, "nobody reads the answers any more" if wanted.out is None else f"{wanted.out}: nobody reads it"
         except (BadLine, JobError) as error:
             status, problem = WRONG, str(error)
@@ -203,12 +201,6 @@ def _how_to_resume(wanted: Wanted) -> str:
     if wanted.out.endswith(".parquet"):
         return f"; {wanted.out} has the answers so far, but only a .jsonl file can be resumed"
     return f"; {wanted.out} has the answers so far: add --resume to go on"
-
-
-def _silence_stdout() -> None:
-    """Keep Python from complaining, at exit, that it cannot flush standard output."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _close(output: Any) -> None:
