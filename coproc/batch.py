@@ -25,7 +25,7 @@ def answer_batch(operation: Operation, engine: Engine, keys: KeyRegistry, batch:
         parsed = operation.parse(engine, batch)
         gas = operation.costs(batch, parsed)
         status, retbuf = operation.run(engine, keys, batch, parsed)
-        if np.count_nonzero(status > Status.MALFORMED):
+        if np.count_nonzero(status) and np.count_nonzero(status > Status.MALFORMED):
             retbuf = retbuf * (status <= Status.MALFORMED)[:, None].view(np.uint8)
         value = retbuf[:, 0] if operation.kind == "bool" else _EMPTY
         return Columns(status, value, retbuf, gas, engine.name)

@@ -125,7 +125,7 @@ class Coprocessor:
         if type(args) is not bytes:
             (args,) = _all_bytes((args,))
         aligns = _ONE[align] if align == 8 else _ONE[_align(align)]
-        batch = Batch(Buffers.of((args,)), aligns, _ONE[request.rules.code])
+        batch = Batch(Buffers.one(args), aligns, _ONE[request.rules.code])
         return answers_of(operation, answer_batch(operation, self._engine, self.keys, batch))
 
     def _columns(self, parts: list[tuple[Operation, Batch]]) -> list[Columns]:

@@ -175,11 +175,11 @@ class Operation(ABC):
     def costs(self, batch: Batch, parsed: Parsed) -> I64:
         """Gas of each request of a batch, int64[n]."""
         codes = batch.rules
-        if len(codes) and np.count_nonzero(codes < BOREAS_CODE) == 0:
-            return self.prices(batch.args.lengths, parsed)
-        if np.count_nonzero(codes >= BOREAS_CODE) == 0:
+        boreas = np.count_nonzero(codes >= BOREAS_CODE) if len(codes) != 1 else codes.item(0) >= BOREAS_CODE
+        if not boreas:
             return np.zeros(len(codes), np.int64)
-        return np.where(codes >= BOREAS_CODE, self.prices(batch.args.lengths, parsed), 0)
+        prices = self.prices(batch.args.lengths, parsed)
+        return prices if boreas == len(codes) else np.where(codes >= BOREAS_CODE, prices, 0)
 
     def parse(self, engine: Engine, batch: Batch) -> Parsed:
         """Apply the rkyv rule to each argument buffer and point at its fields."""

@@ -56,6 +56,11 @@ class Buffers:
         return cls(addresses, np.fromiter(map(len, items), np.uint64, len(items)), items)
 
     @classmethod
+    def one(cls, item: bytes) -> Buffers:
+        """`of` a single bytes object."""
+        return cls(np.array((id(item) + _BYTES_HEADER,), np.uint64), np.array((len(item),), np.uint64), item)
+
+    @classmethod
     def columns(cls, data: U8, offsets: I64) -> Buffers:
         """Element i is data[offsets[i]:offsets[i + 1]]; offsets int64[n + 1], ascending, within data, which is C-contiguous."""
         starts = offsets[:-1].astype(np.uint64)
