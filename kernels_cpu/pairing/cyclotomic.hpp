@@ -4,11 +4,18 @@
 
 COPROC_BEGIN
 
-// (a + b s)^2 in Fp4 = Fp2[s] / (s^2 - xi): (a^2 + xi b^2, 2 a b)
+// (a + b s)^2 in Fp4 = Fp2[s] / (s^2 - xi): (a^2 + xi b^2, 2 a b). Where xi is cheap, two products replace three squares:
+// a^2 + xi b^2 = (a + b)(a + xi b) - ab - xi ab.
 template <class F2> COPROC_INLINE void fp4_sqr(const F2 &a, const F2 &b, F2 &r0, F2 &r1) {
-  const F2 x = sqr(a), y = sqr(b);
-  r1 = sqr(a + b) - (x + y);
-  r0 = mul_by_nonresidue(y) + x;
+  if constexpr (F2::XI_RE == 1) {
+    const F2 m = a * b, n = (a + b) * (a + mul_by_nonresidue(b));
+    r0 = n - (m + mul_by_nonresidue(m));
+    r1 = dbl(m);
+  } else {
+    const F2 x = sqr(a), y = sqr(b);
+    r1 = sqr(a + b) - (x + y);
+    r0 = mul_by_nonresidue(y) + x;
+  }
 }
 
 template <class F6> COPROC_NOINLINE Fp12<F6> cyclotomic_sqr(const Fp12<F6> &f) {
