@@ -165,7 +165,9 @@ inline Words negated(const Kernels *k, int group, const Words &p) {
   return out;
 }
 inline Words random_point(const Kernels *k, int group, Random &random) {
-  return times(k, group, generator(group), scalar(random, curve_of(group), EDGE_SCALARS));
+  Words by(4);
+  random.fill(by.data(), 4);
+  return times(k, group, generator(group), by);
 }
 
 } // namespace native

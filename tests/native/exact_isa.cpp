@@ -132,7 +132,7 @@ TEST_ISA(exact_bls_accepts_good_signatures_and_refuses_others) {
 }
 
 // What Dusk's own crates (bls12_381-bls 0.6.0, jubjub-schnorr 0.7.0-rc.0) answer to bls_case(i) and schnorr_case(i).
-constexpr char BLS_ANSWERS[] = "";
+constexpr char BLS_ANSWERS[] = "010111100000111110111110001011111110111011011111010001101000101100001110001011111010110100001110";
 constexpr char SCHNORR_ANSWERS[] = "001010101010110000001011101010001011101010000000000010011000001010101010001000101001000000001011";
 
 TEST_ISA(exact_bls_answers_like_upstream_on_unreduced_limbs) {

@@ -43,7 +43,7 @@ using native::u64;
 class Routine {
  public:
   template <class F, class... Args> explicit Routine(F *function, Args... args) : code_((function(args...), captured)) {
-    for (int i = 0; i < 6; i++) t_[i] = code_.slot("t" + std::to_string(i));
+    for (int i = 0; i < 6; i++) t_[i] = code_.slot(std::string{'t', static_cast<char>('0' + i)});
     a_ = code_.slot("a"), b_ = code_.slot("b"), p_ = code_.slot("p"), r_ = code_.slot("r");
     code_.slot("end");
   }

@@ -18,11 +18,12 @@ namespace {
 
 unsigned long long seed = 1, start = 0, count = 50000;
 volatile unsigned long long current = 0;
-constexpr unsigned SECONDS = 60;  // an input takes milliseconds
+constexpr unsigned SECONDS = 60; // an input takes milliseconds
 
 void tell() {
   char line[128];
-  const int n = std::snprintf(line, sizeof line, "fuzz: stopped at --seed %llu --start %llu --count 1\n", seed, static_cast<unsigned long long>(current));
+  const int n = std::snprintf(line, sizeof line, "fuzz: stopped at --seed %llu --start %llu --count 1\n", seed,
+                              static_cast<unsigned long long>(current));
   if (n > 0 && write(2, line, static_cast<std::size_t>(n)) < 0) std::_Exit(3);
 }
 void on_signal(int signal) {
@@ -50,7 +51,7 @@ int one_file(const std::vector<const fuzz::Kernels *> &tables, const char *path)
   return 0;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char **argv) {
   const char *corpus = nullptr;

@@ -10,12 +10,27 @@ struct Weight {
   u8 layout;
   unsigned share, one_in;
 };
-constexpr Weight WEIGHTS[] = {{COPROC_LAYOUT_BYTES, 18, 2},    {COPROC_LAYOUT_SCALARS, 8, 8},   {COPROC_LAYOUT_PLONK, 12, 32},
-                              {COPROC_LAYOUT_GROTH16, 8, 32},  {COPROC_LAYOUT_SCHNORR, 12, 16}, {COPROC_LAYOUT_BLS, 12, 32},
+constexpr Weight WEIGHTS[] = {{COPROC_LAYOUT_BYTES, 18, 2},     {COPROC_LAYOUT_SCALARS, 8, 8},   {COPROC_LAYOUT_PLONK, 12, 32},
+                              {COPROC_LAYOUT_GROTH16, 8, 32},   {COPROC_LAYOUT_SCHNORR, 12, 16}, {COPROC_LAYOUT_BLS, 12, 32},
                               {COPROC_LAYOUT_MULTISIG, 10, 64}, {COPROC_LAYOUT_KZG, 10, 16},     {COPROC_LAYOUT_RECOVER, 10, 1}};
 
-constexpr u64 WORDS[] = {0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
-                         0x8000000000000000, 0xffffffffffffffff};
+constexpr u64 WORDS[] = {0,
+                         1,
+                         2,
+                         7,
+                         8,
+                         0x7f,
+                         0x80,
+                         0xff,
+                         0x7fff,
+                         0x8000,
+                         0xffff,
+                         0x7fffffff,
+                         0x80000000,
+                         0xffffffff,
+                         0x7fffffffffffffff,
+                         0x8000000000000000,
+                         0xffffffffffffffff};
 
 const u64 *const MODULI[] = {constants::bls12_381::Fp::MODULUS, constants::bls12_381::Fr::MODULUS, constants::bn254::Fp::MODULUS,
                              constants::jubjub::Fr::MODULUS};
@@ -28,92 +43,96 @@ void damage(Bytes &b, const Bytes &other, Random &random) {
     if (position <= b.size() && n <= b.size() - position) std::memcpy(b.data() + position, data, n);
   };
   switch (random.below(15)) {
-    case 0:
-      if (size != 0) b[at] ^= static_cast<u8>(1u << random.below(8));
-      break;
-    case 1:
-      if (size != 0) b[at] = static_cast<u8>(random.next());
-      break;
-    case 2: { // a telling word, most often where offsets and counts lie: in the root, at the end
-      const u64 word = WORDS[random.below(sizeof WORDS / 8)] + (random.chance(3) ? random.below(5) - 2 : 0);
-      const usize root = size > 400 ? size - 400 + random.below(400) : at;
-      put((random.chance(2) ? at : root) & ~usize{3}, &word, random.chance(2) ? 4 : 8);
-      break;
+  case 0:
+    if (size != 0) b[at] ^= static_cast<u8>(1u << random.below(8));
+    break;
+  case 1:
+    if (size != 0) b[at] = static_cast<u8>(random.next());
+    break;
+  case 2: { // a telling word, most often where offsets and counts lie: in the root, at the end
+    const u64 word = WORDS[random.below(sizeof WORDS / 8)] + (random.chance(3) ? random.below(5) - 2 : 0);
+    const usize root = size > 400 ? size - 400 + random.below(400) : at;
+    put((random.chance(2) ? at : root) & ~usize{3}, &word, random.chance(2) ? 4 : 8);
+    break;
+  }
+  case 3: { // a small change of an offset or a count
+    const usize position = (size > 24 ? size - 24 + random.below(24) : at) & ~usize{3};
+    int32_t word = 0;
+    if (position + 4 <= size) std::memcpy(&word, b.data() + position, 4);
+    word += static_cast<int32_t>(random.below(65)) - 32;
+    put(position, &word, 4);
+    break;
+  }
+  case 4: { // limbs one modulus higher
+    const usize kind = random.below(4), n = LIMBS[kind], position = at & ~usize{7};
+    u64 limbs[6], carry = 0;
+    if (position + 8 * n > size) break;
+    std::memcpy(limbs, b.data() + position, 8 * n);
+    for (usize i = 0; i < n; i++) {
+      const u64 sum = limbs[i] + MODULI[kind][i], with_carry = sum + carry;
+      carry = sum < limbs[i] || with_carry < carry ? 1 : 0;
+      limbs[i] = with_carry;
     }
-    case 3: { // a small change of an offset or a count
-      const usize position = (size > 24 ? size - 24 + random.below(24) : at) & ~usize{3};
-      int32_t word = 0;
-      if (position + 4 <= size) std::memcpy(&word, b.data() + position, 4);
-      word += static_cast<int32_t>(random.below(65)) - 32;
-      put(position, &word, 4);
-      break;
-    }
-    case 4: { // limbs one modulus higher
-      const usize kind = random.below(4), n = LIMBS[kind], position = at & ~usize{7};
-      u64 limbs[6], carry = 0;
-      if (position + 8 * n > size) break;
-      std::memcpy(limbs, b.data() + position, 8 * n);
-      for (usize i = 0; i < n; i++) {
-        const u64 sum = limbs[i] + MODULI[kind][i], with_carry = sum + carry;
-        carry = sum < limbs[i] || with_carry < carry ? 1 : 0;
-        limbs[i] = with_carry;
-      }
-      put(position, limbs, 8 * n);
-      break;
-    }
-    case 5: { // limbs of a modulus, or of it plus or minus one
-      const usize kind = random.below(4), n = LIMBS[kind];
-      u64 limbs[6];
-      std::memcpy(limbs, MODULI[kind], 8 * n);
-      limbs[0] += random.below(3) - 1;
-      put(at & ~usize{7}, limbs, 8 * n);
-      break;
-    }
-    case 6: { // a run of zeros or ones
-      const usize n = random.chance(2) ? 8 * (1 + random.below(6)) : random.below(64);
-      for (usize i = at & ~usize{7}, end = i + n; i < end && i < size; i++) b[i] = (n & 1) != 0 ? 0xff : 0;
-      break;
-    }
-    case 7: b.resize(random.chance(2) ? at : size - random.below(size < 16 ? size + 1 : 16)); break;
-    case 8: // cut in front: the root stays where it is
-      b.erase(b.begin(), b.begin() + static_cast<long>(random.chance(2) ? at : random.below(size < 16 ? size + 1 : 16)));
-      break;
-    case 9: b.insert(random.chance(2) ? b.begin() : b.end(), 1 + random.below(32), static_cast<u8>(random.chance(3) ? random.next() : 0)); break;
-    case 10: { // a part of another buffer, aligned to its end
-      if (other.empty() || size == 0) break;
-      const usize n = 1 + random.below(other.size() < 256 ? other.size() : 256), from = random.below(other.size() - n + 1);
-      const usize distance = other.size() - from;
-      if (distance <= size) put(size - distance, other.data() + from, n);
-      break;
-    }
-    case 11: { // copy within
-      const usize n = 8 * (1 + random.below(25)), from = at & ~usize{7}, to = random.below(size + 1) & ~usize{7};
-      if (from + n <= size && to + n <= size) std::memmove(b.data() + to, b.data() + from, n);
-      break;
-    }
-    case 12: { // negate: a flag of an encoded point, in front (big-endian) or behind
-      const usize position = random.chance(2) ? at & ~usize{7} : at | 7;
-      if (position < size) b[position] ^= static_cast<u8>(0x20u << random.below(3));
-      break;
-    }
-    case 13: // infinity bytes of archived points
-      for (const usize distance : {usize{8}, usize{112}})
-        if (size >= distance && random.chance(2)) b[size - distance] = static_cast<u8>(random.below(3));
-      break;
-    default: { // swap two words
-      const usize from = at & ~usize{7}, to = random.below(size + 1) & ~usize{7};
-      if (from + 8 > size || to + 8 > size) break;
-      u64 x, y;
-      std::memcpy(&x, b.data() + from, 8);
-      std::memcpy(&y, b.data() + to, 8);
-      put(from, &y, 8);
-      put(to, &x, 8);
-      break;
-    }
+    put(position, limbs, 8 * n);
+    break;
+  }
+  case 5: { // limbs of a modulus, or of it plus or minus one
+    const usize kind = random.below(4), n = LIMBS[kind];
+    u64 limbs[6];
+    std::memcpy(limbs, MODULI[kind], 8 * n);
+    limbs[0] += random.below(3) - 1;
+    put(at & ~usize{7}, limbs, 8 * n);
+    break;
+  }
+  case 6: { // a run of zeros or ones
+    const usize n = random.chance(2) ? 8 * (1 + random.below(6)) : random.below(64);
+    for (usize i = at & ~usize{7}, end = i + n; i < end && i < size; i++) b[i] = (n & 1) != 0 ? 0xff : 0;
+    break;
+  }
+  case 7:
+    b.resize(random.chance(2) ? at : size - random.below(size < 16 ? size + 1 : 16));
+    break;
+  case 8: // cut in front: the root stays where it is
+    b.erase(b.begin(), b.begin() + static_cast<long>(random.chance(2) ? at : random.below(size < 16 ? size + 1 : 16)));
+    break;
+  case 9:
+    b.insert(random.chance(2) ? b.begin() : b.end(), 1 + random.below(32), static_cast<u8>(random.chance(3) ? random.next() : 0));
+    break;
+  case 10: { // a part of another buffer, aligned to its end
+    if (other.empty() || size == 0) break;
+    const usize n = 1 + random.below(other.size() < 256 ? other.size() : 256), from = random.below(other.size() - n + 1);
+    const usize distance = other.size() - from;
+    if (distance <= size) put(size - distance, other.data() + from, n);
+    break;
+  }
+  case 11: { // copy within
+    const usize n = 8 * (1 + random.below(25)), from = at & ~usize{7}, to = random.below(size + 1) & ~usize{7};
+    if (from + n <= size && to + n <= size) std::memmove(b.data() + to, b.data() + from, n);
+    break;
+  }
+  case 12: { // negate: a flag of an encoded point, in front (big-endian) or behind
+    const usize position = random.chance(2) ? at & ~usize{7} : at | 7;
+    if (position < size) b[position] ^= static_cast<u8>(0x20u << random.below(3));
+    break;
+  }
+  case 13: // infinity bytes of archived points
+    for (const usize distance : {usize{8}, usize{112}})
+      if (size >= distance && random.chance(2)) b[size - distance] = static_cast<u8>(random.below(3));
+    break;
+  default: { // swap two words
+    const usize from = at & ~usize{7}, to = random.below(size + 1) & ~usize{7};
+    if (from + 8 > size || to + 8 > size) break;
+    u64 x, y;
+    std::memcpy(&x, b.data() + from, 8);
+    std::memcpy(&y, b.data() + to, 8);
+    put(from, &y, 8);
+    put(to, &x, 8);
+    break;
+  }
   }
 }
 
-}  // namespace
+} // namespace
 
 Mutator::Mutator(const char *path) {
   std::FILE *file = std::fopen(path, "rb");
@@ -177,4 +196,4 @@ Bytes Mutator::input(u64 seed, u64 index) const {
   return out;
 }
 
-}  // namespace fuzz
+} // namespace fuzz

@@ -21,4 +21,4 @@ class Mutator {
   std::vector<Entry> corpus_[LAYOUTS];
 };
 
-}  // namespace fuzz
+} // namespace fuzz

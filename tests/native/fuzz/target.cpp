@@ -8,12 +8,12 @@ namespace {
 
 constexpr int G1 = COPROC_BLS12_381_G1, G2 = COPROC_BLS12_381_G2, BOTH = COPROC_ON_CURVE | COPROC_IN_SUBGROUP;
 
-#define REQUIRE(condition)                                                                     \
-  do {                                                                                         \
-    if (!(condition)) {                                                                        \
-      std::fprintf(stderr, "fuzz: %s:%d: broken: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                            \
-    }                                                                                          \
+#define REQUIRE(condition)                                                                                                                 \
+  do {                                                                                                                                     \
+    if (!(condition)) {                                                                                                                    \
+      std::fprintf(stderr, "fuzz: %s:%d: broken: %s\n", __FILE__, __LINE__, #condition);                                                   \
+      std::abort();                                                                                                                        \
+    }                                                                                                                                      \
   } while (0)
 
 // A copy of bytes in a block of exactly their size behind `shift` bytes: reading past either end is seen by the sanitizer.
@@ -60,7 +60,8 @@ struct Run {
 
   bool parse() {
     // size of an element of each field
-    constexpr u64 SIZES[LAYOUTS][COPROC_MAX_FIELDS] = {{1}, {32}, {1, 1, 32}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 200, 1}, {1, 1, 1, 1}, {1, 1}};
+    constexpr u64 SIZES[LAYOUTS][COPROC_MAX_FIELDS] = {{1},       {32},        {1, 1, 32},   {1, 1, 1}, {1, 1, 1},
+                                                       {1, 1, 1}, {1, 200, 1}, {1, 1, 1, 1}, {1, 1}};
     const u8 align = static_cast<u8>(1u << (header.placement & 3));
     u8 status = 99;
     k->parse(header.layout, 1, &base, &length, &align, fields, counts, &status);
@@ -78,7 +79,8 @@ struct Run {
   // The buffer, its halves and its fields compared with each other.
   void distinct() {
     const u8 *data[] = {base, base, base + length / 2, fields[0] != nullptr ? fields[0] : base, base};
-    const u64 lens[] = {length, length / 2, length - length / 2, fields[0] != nullptr && header.layout < 4 && header.layout != 1 ? counts[0] : 0, 0};
+    const u64 lens[] = {length, length / 2, length - length / 2,
+                        fields[0] != nullptr && header.layout < 4 && header.layout != 1 ? counts[0] : 0, 0};
     u64 group[5];
     i64 index[5];
     k->group(5, data, lens, group);
@@ -183,7 +185,8 @@ struct Run {
     Words scalars(4 * (COPROC_PLONK_TERMS + 2), 7);
     const u64 *keys[1] = {key.data()};
     u8 status = 99;
-    k->plonk_scalars(1, keys, &version, fields + 1, counts + 1, fields + 2, counts + 2, scalars.data(), scalars.data() + 4 * COPROC_PLONK_TERMS, &status);
+    k->plonk_scalars(1, keys, &version, fields + 1, counts + 1, fields + 2, counts + 2, scalars.data(),
+                     scalars.data() + 4 * COPROC_PLONK_TERMS, &status);
     REQUIRE(status == COPROC_OK || status == COPROC_INVALID);
     note(&status, 1);
     note(scalars);
@@ -200,7 +203,8 @@ struct Run {
     Words sums(24, 7);
     k->msm(G1, 2, offsets, points.data(), tables.data(), scalars.data(), sums.data());
     note(sums);
-    pairing_check(COPROC_BLS12_381, sums, {h.lines_h != 0 ? key.data() + h.lines_h : nullptr, h.lines_x_h != 0 ? key.data() + h.lines_x_h : nullptr}, nullptr);
+    pairing_check(COPROC_BLS12_381, sums,
+                  {h.lines_h != 0 ? key.data() + h.lines_h : nullptr, h.lines_x_h != 0 ? key.data() + h.lines_x_h : nullptr}, nullptr);
   }
 
   void groth16() {
@@ -215,7 +219,8 @@ struct Run {
     const Words lines = lines_of(COPROC_BN254, b.words);
     const u64 *const key_words = key.data();
     pairing_check(COPROC_BN254, g1.words,
-                  {b.words == infinity(COPROC_BN254_G2) ? nullptr : lines.data(), h.gamma_infinity != 0 ? nullptr : key_words + h.lines_gamma,
+                  {b.words == infinity(COPROC_BN254_G2) ? nullptr : lines.data(),
+                   h.gamma_infinity != 0 ? nullptr : key_words + h.lines_gamma,
                    h.delta_infinity != 0 ? nullptr : key_words + h.lines_delta},
                   key_words + h.target);
   }
@@ -232,7 +237,8 @@ struct Run {
       hash = times(k, G1, generator(G1), scalar);
     }
     note(hash);
-    const Words minus = negated(k, G1, hash), generator_lines = lines_of(COPROC_BLS12_381, generator(G2)), key_lines = lines_of(COPROC_BLS12_381, key);
+    const Words minus = negated(k, G1, hash), generator_lines = lines_of(COPROC_BLS12_381, generator(G2)),
+                key_lines = lines_of(COPROC_BLS12_381, key);
     g1.insert(g1.end(), minus.begin(), minus.end());
     pairing_check(COPROC_BLS12_381, g1, {generator_lines.data(), key_lines.data()}, nullptr);
   }
@@ -267,7 +273,8 @@ struct Run {
     }
     const Words lens(keys.size(), 96);
     Words scalars(4 * keys.size()), sum(24, 7);
-    k->hash_to_fr(keys.size(), reinterpret_cast<const u8 *>(PREFIX), version == 2 ? sizeof PREFIX - 1 : 0, data.data(), lens.data(), nullptr, scalars.data());
+    k->hash_to_fr(keys.size(), reinterpret_cast<const u8 *>(PREFIX), version == 2 ? sizeof PREFIX - 1 : 0, data.data(), lens.data(),
+                  nullptr, scalars.data());
     const u64 offsets[2] = {0, keys.size()};
     k->msm(G2, 1, offsets, terms.data(), nullptr, scalars.data(), sum.data());
     note(sum);
@@ -298,34 +305,46 @@ struct Run {
   // The least that still touches a point of the buffer.
   void glance() {
     switch (header.layout) {
-      case COPROC_LAYOUT_GROTH16:
-        if (counts[1] >= 64) decode(COPROC_BN254_G1, COPROC_ARK_UNCOMPRESSED, 0, {fields[1]});
-        break;
-      case COPROC_LAYOUT_BLS:
-      case COPROC_LAYOUT_MULTISIG: decode(G1, COPROC_DUSK_RAW, COPROC_ON_CURVE, {fields[2]}); break;
-      case COPROC_LAYOUT_PLONK:
-        if (counts[1] >= 96) decode(G1, COPROC_ZCASH_UNCOMPRESSED, 0, {fields[1]});
-        break;
-      default: break;
+    case COPROC_LAYOUT_GROTH16:
+      if (counts[1] >= 64) decode(COPROC_BN254_G1, COPROC_ARK_UNCOMPRESSED, 0, {fields[1]});
+      break;
+    case COPROC_LAYOUT_BLS:
+    case COPROC_LAYOUT_MULTISIG:
+      decode(G1, COPROC_DUSK_RAW, COPROC_ON_CURVE, {fields[2]});
+      break;
+    case COPROC_LAYOUT_PLONK:
+      if (counts[1] >= 96) decode(G1, COPROC_ZCASH_UNCOMPRESSED, 0, {fields[1]});
+      break;
+    default:
+      break;
     }
   }
 
   void all() {
     switch (header.layout) {
-      case COPROC_LAYOUT_BYTES: return hashes();
-      case COPROC_LAYOUT_SCALARS: return poseidon();
-      case COPROC_LAYOUT_PLONK: return plonk();
-      case COPROC_LAYOUT_GROTH16: return groth16();
-      case COPROC_LAYOUT_SCHNORR: return schnorr();
-      case COPROC_LAYOUT_BLS: return bls(false);
-      case COPROC_LAYOUT_MULTISIG: return bls(true);
-      case COPROC_LAYOUT_KZG: return kzg();
-      default: return;
+    case COPROC_LAYOUT_BYTES:
+      return hashes();
+    case COPROC_LAYOUT_SCALARS:
+      return poseidon();
+    case COPROC_LAYOUT_PLONK:
+      return plonk();
+    case COPROC_LAYOUT_GROTH16:
+      return groth16();
+    case COPROC_LAYOUT_SCHNORR:
+      return schnorr();
+    case COPROC_LAYOUT_BLS:
+      return bls(false);
+    case COPROC_LAYOUT_MULTISIG:
+      return bls(true);
+    case COPROC_LAYOUT_KZG:
+      return kzg();
+    default:
+      return;
     }
   }
 };
 
-}  // namespace
+} // namespace
 
 u64 run(const Kernels *k, const u8 *input, usize size) {
   if (size < sizeof(Header)) return 0;
@@ -347,4 +366,4 @@ void run_all(const std::vector<const Kernels *> &tables, const u8 *input, usize 
   for (usize i = 1; i < tables.size(); i++) REQUIRE(run(tables[i], input, size) == expected);
 }
 
-}  // namespace fuzz
+} // namespace fuzz

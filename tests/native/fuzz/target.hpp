@@ -22,4 +22,4 @@ u64 run(const Kernels *k, const u8 *input, usize size);
 // Runs one input on all the given instruction sets and stops the program if their digests differ.
 void run_all(const std::vector<const Kernels *> &tables, const u8 *input, usize size);
 
-}  // namespace fuzz
+} // namespace fuzz
