@@ -13,6 +13,7 @@ COPROC_BEGIN
 template <class L> struct G1Bls12 {
   using F = bls12_381::FpT<L>;
   static constexpr int D = 2, SPLIT_BITS = 128;
+  static constexpr usize PIPPENGER_FROM = 400;
   static constexpr const u64 *ORDER = constants::bls12_381::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bls12_381::B1); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return phi(p); }
@@ -37,6 +38,7 @@ template <class L> struct G1Bls12 {
 template <class L> struct G2Bls12 {
   using F = Fp2<bls12_381::FpT<L>>;
   static constexpr int D = 4, SPLIT_BITS = 64;
+  static constexpr usize PIPPENGER_FROM = 400;
   static constexpr const u64 *ORDER = constants::bls12_381::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bls12_381::B2); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return psi(p); }
@@ -53,6 +55,7 @@ template <class L> struct G2Bls12 {
 template <class L> struct G1Bn254 {
   using F = bn254::FpT<L>;
   static constexpr int D = 2, SPLIT_BITS = 128;
+  static constexpr usize PIPPENGER_FROM = 400;
   static constexpr const u64 *ORDER = constants::bn254::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bn254::B1); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return phi(p); }
@@ -73,6 +76,7 @@ template <class L> struct G1Bn254 {
 template <class L> struct G2Bn254 {
   using F = Fp2<bn254::FpT<L>>;
   static constexpr int D = 4, SPLIT_BITS = 66;
+  static constexpr usize PIPPENGER_FROM = 400;
   static constexpr const u64 *ORDER = constants::bn254::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bn254::B2); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return psi(p); }
