@@ -41,6 +41,7 @@ from coproc.engine.spec_words import (
     Point,
     Unreduced,
     array_of,
+    coordinates,
     each_at,
     elements,
     gt_integers,
@@ -62,7 +63,7 @@ from coproc.spec.pairing import Lines, Pairing
 from coproc.spec.raw import bls as raw_bls
 from coproc.spec.raw import poseidon as raw_poseidon
 from coproc.spec.tower import Fp12
-from coproc.spec.verdict import Invalid, Panic
+from coproc.spec.verdict import Invalid, Panic, require
 
 LAYOUTS = {
     Layout.BYTES: rkyv.BYTES, Layout.SCALARS: rkyv.SCALARS, Layout.PLONK: rkyv.PLONK, Layout.GROTH16: rkyv.GROTH16,
@@ -164,7 +165,9 @@ class SpecEngine:
         status = np.zeros(len(data), np.uint8)
         for i, encoded in enumerate(each_at(data, size)):
             try:
-                points.append(codec.read(encoded, bool(checks & Check.IN_SUBGROUP), bool(checks & Check.ON_CURVE)))
+                point = codec.read(encoded, bool(checks & Check.IN_SUBGROUP), bool(checks & Check.ON_CURVE))
+                require(point is None or any(coordinates(group, point)), "(0, 0) is on no curve and would be taken for infinity")
+                points.append(point)
             except (Invalid, Unreduced) as error:
                 points.append(None)
                 status[i] = Status.INVALID if isinstance(error, Invalid) else Status.UNREDUCED
@@ -177,10 +180,9 @@ class SpecEngine:
 
     def check(self, group: Group, checks: int, points: U64) -> U8:
         curve = CURVES[group]
-        good = [
-            (not checks & Check.ON_CURVE or curve.contains(p)) and (not checks & Check.IN_SUBGROUP or curve.in_subgroup(p))
-            for p in load_points(group, points)
-        ]
+        subgroup = bool(checks & Check.IN_SUBGROUP)
+        loaded = load_points(group, points)
+        good = [(not checks or curve.contains(p)) and (not subgroup or curve.in_subgroup(p)) for p in loaded]
         return np.array([Status.OK if g else Status.INVALID for g in good], np.uint8)
 
     def add(self, group: Group, a: U64, b: U64) -> U64:
