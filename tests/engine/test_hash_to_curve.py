@@ -64,7 +64,7 @@ def test_exceptional_field_elements_map_into_the_group(engine: Engine, thorough:
 
 def test_hashes_do_not_depend_on_batch_mates(engine: Engine, thorough: bool) -> None:
     dst = b"BLS_SIG_BLS12381G1_XMD:SHA-256_DUSK_V2"
-    messages = [bytes([i]) * i for i in ((0, 1, 31, 32, 33, 55, 56, 63, 64, 65, 127, 128, 129, 1000) if thorough else (0, 64, 129))]
+    messages = [bytes([i % 251]) * i for i in ((0, 1, 31, 32, 33, 55, 56, 63, 64, 65, 127, 128, 129, 1000) if thorough else (0, 64, 129))]
     together = hashed(engine, messages, dst)
     assert len(set(together)) == len(messages)
     assert together == [hashed(engine, [m], dst)[0] for m in messages]

@@ -72,7 +72,7 @@ def test_no_bytes_crash_a_host_function(native: differential.Engines, op: str) -
     asked += [Request(op, rng.randbytes(rng.randrange(1200)), align=rng.choice(ALIGNMENTS)) for _ in range(500)]
     template = requests.accepted(op)[0].args
     for _ in range(200):
-        tail = template[-rng.randrange(8, min(len(template), 400)) :]
+        tail = template[-rng.randrange(8, min(len(template), 400) + 1) :]
         asked.append(Request(op, rng.randbytes(8 * rng.randrange(60)) + tail, Rules(fork=rng.choice(("PreFork", "Boreas")))))
     operation = coproc.OPERATIONS[op]
     rows = {}

@@ -31,6 +31,12 @@ DUSK_COUNTS: dict[str, dict[str, int]] = {
     },
 }  # fmt: skip
 
+#: Mutated argument buffers with the answers of Dusk's VM (see README.md).
+MUTATED_COUNTS: dict[str, int] = {
+    "hash": 300, "poseidon_hash": 510, "verify_plonk": 680, "verify_groth16_bn254": 255, "verify_schnorr": 800, "verify_bls": 800,
+    "verify_bls_multisig": 204, "keccak256": 300, "sha256": 300, "verify_kzg_proof": 500, "secp256k1_recover": 510,
+}  # fmt: skip
+
 PUBLIC_COUNTS: dict[str, int] = {
     "bls/eth_aggregate": 4, "bls/eth_aggregate_verify": 3, "bls/eth_batch_verify": 2, "bls/eth_deserialization_G1": 8,
     "bls/eth_deserialization_G2": 9, "bls/eth_fast_aggregate_verify": 7, "bls/eth_hash_to_G2": 2, "bls/eth_verify": 17,
@@ -151,6 +157,16 @@ def dusk_lines(op: str, set_name: str = "dusk") -> list[dict[str, Any]]:
     """The raw lines of a file, blobs included."""
     dusk(op, set_name)
     return read_lines(HERE / set_name / f"{op}.jsonl")
+
+
+@cache
+def mutated(op: str) -> tuple[dict[str, Any], ...]:
+    """Lines `op`, `argbuf`, `plonk`, `fork`, `retbuf` (None: a panic), `gas` (None for a panic)."""
+    cases = tuple(read_lines(HERE / "mutated" / f"{op}.jsonl"))
+    wanted = MUTATED_COUNTS[op]
+    if not cases or len(cases) != wanted:
+        raise VectorsMissing(f"mutated/{op}: {len(cases)} cases, {wanted} expected")
+    return cases
 
 
 @cache
