@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
-from itertools import pairwise
+from functools import partial
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from coproc.engine.protocol import (
     Parsed,
     Status,
 )  # fmt: skip
+from coproc.engine.spec_fields import check_operands, field_op
 from coproc.engine.spec_words import (
     BASE,
     CODECS,
@@ -44,7 +44,7 @@ from coproc.engine.spec_words import (
     coordinates,
     each_at,
     elements,
-    gt_integers,
+    gt_array,
     integers,
     line_integers,
     line_words,
@@ -54,12 +54,13 @@ from coproc.engine.spec_words import (
     load_points,
     read_at,
     rows,
+    spans,
     store_points,
 )  # fmt: skip
 from coproc.spec import bls, hash_to_curve, hashes, plonk, poseidon, recover, rkyv, schnorr
-from coproc.spec.fields import BLS12_381_FR, PrimeField
+from coproc.spec.fields import BLS12_381_FR
 from coproc.spec.operations import poseidon_of_limbs
-from coproc.spec.pairing import Lines, Pairing
+from coproc.spec.pairing import Pairing
 from coproc.spec.raw import bls as raw_bls
 from coproc.spec.raw import poseidon as raw_poseidon
 from coproc.spec.tower import Fp12
@@ -140,14 +141,14 @@ class SpecEngine:
 
     # ---- fields ----
     def field(self, field: Field, op: FieldOp, a: U64, b: U64 | None = None) -> U64:
-        _check_operands(op, b)
+        check_operands(op, b)
         f, limbs = FIELDS[field], FIELD_WORDS[field]
         x = [integers(row, limbs)[0] for row in rows(a, limbs)]
         y = [integers(row, limbs)[0] for row in rows(b, limbs)] if b is not None else [0] * len(x)
-        return array_of([(_field_op(f, op, s, t),) for s, t in zip(x, y, strict=True)], limbs, limbs)
+        return array_of([(field_op(f, op, s, t),) for s, t in zip(x, y, strict=True)], limbs, limbs)
 
     def fp12(self, curve: Curve, op: FieldOp, a: U64, b: U64 | None = None) -> U64:
-        _check_operands(op, b)
+        check_operands(op, b)
         tower = PAIRINGS[curve].tower
         x = [load_gt(curve, row) for row in rows(a, GT_WORDS[curve])]
         if b is not None:
@@ -156,7 +157,7 @@ class SpecEngine:
             out = [tower.sqr(s) for s in x]
         else:
             out = [s if s == tower.zero else tower.inv(s) for s in x]
-        return _gt_array(curve, out)
+        return gt_array(curve, out)
 
     # ---- groups ----
     def decode(self, group: Group, encoding: Encoding, checks: int, data: Addresses) -> tuple[U64, U8]:
@@ -198,7 +199,7 @@ class SpecEngine:
         loaded = [load_point(group, row) for row in each_at(points, 8 * POINT_WORDS[group])]
         factors = [integers(row, 4)[0] for row in rows(scalars, 4)]
         terms = list(zip(factors, loaded, strict=True))
-        return store_points(group, [CURVES[group].msm(terms[start:end]) for start, end in _spans(offsets, len(terms))])
+        return store_points(group, [CURVES[group].msm(terms[start:end]) for start, end in spans(offsets, len(terms))])
 
     def msm_table_words(self, group: Group) -> int:
         return POINT_WORDS[group]
@@ -226,11 +227,11 @@ class SpecEngine:
 
     def pairing_check(self, curve: Curve, offsets: U64, g1: U64, lines: Addresses, targets: Addresses | None = None) -> U8:
         pairing, size = PAIRINGS[curve], 8 * self.lines_words(curve)
-        prepared = [_lines(curve, read_at(address, size)) if address else None for address in lines.tolist()]
+        prepared = [load_lines(curve, read_at(address, size)) if address else None for address in lines.tolist()]
         pairs = list(zip(load_points(_g1(curve), g1), prepared, strict=True))
         wanted = [0] * (len(offsets) - 1) if targets is None else targets.tolist()
         verdict = np.zeros(len(wanted), np.uint8)
-        for i, ((start, end), target) in enumerate(zip(_spans(offsets, len(pairs)), wanted, strict=True)):
+        for i, ((start, end), target) in enumerate(zip(spans(offsets, len(pairs)), wanted, strict=True)):
             f = pairing.miller_loop(pairs[start:end])
             goal = load_gt(curve, read_at(target, 8 * GT_WORDS[curve])) if target else pairing.tower.one
             verdict[i] = f != pairing.tower.zero and pairing.final_exponentiation(f) == goal
@@ -240,16 +241,16 @@ class SpecEngine:
         pairing = PAIRINGS[curve]
         prepared = [pairing.prepare(q) for q in load_points(_g2(curve), g2)]
         pairs = list(zip(load_points(_g1(curve), g1), prepared, strict=True))
-        return [pairing.miller_loop(pairs[start:end]) for start, end in _spans(offsets, len(pairs))]
+        return [pairing.miller_loop(pairs[start:end]) for start, end in spans(offsets, len(pairs))]
 
     def pairing(self, curve: Curve, offsets: U64, g1: U64, g2: U64) -> U64:
-        return _gt_array(curve, [_final(PAIRINGS[curve], f) for f in self._miller_loops(curve, offsets, g1, g2)])
+        return gt_array(curve, [_final(PAIRINGS[curve], f) for f in self._miller_loops(curve, offsets, g1, g2)])
 
     def miller_loop(self, curve: Curve, offsets: U64, g1: U64, g2: U64) -> U64:
-        return _gt_array(curve, self._miller_loops(curve, offsets, g1, g2))
+        return gt_array(curve, self._miller_loops(curve, offsets, g1, g2))
 
     def final_exponentiation(self, curve: Curve, f: U64) -> U64:
-        return _gt_array(curve, [_final(PAIRINGS[curve], load_gt(curve, row)) for row in rows(f, GT_WORDS[curve])])
+        return gt_array(curve, [_final(PAIRINGS[curve], load_gt(curve, row)) for row in rows(f, GT_WORDS[curve])])
 
     # ---- protocols ----
     def plonk_key(self, data: Buffers) -> tuple[list[U64], U8]:
@@ -287,7 +288,7 @@ class SpecEngine:
     def bls_exact(self, multisig: bool, versions: U8, messages: Buffers, key_offsets: U64, keys: Addresses, signatures: Addresses) -> U8:
         archived = list(each_at(keys, 200))
         verdict = np.zeros(len(messages), np.uint8)
-        for i, ((start, end), signature) in enumerate(zip(_spans(key_offsets, len(archived)), each_at(signatures, 104), strict=True)):
+        for i, ((start, end), signature) in enumerate(zip(spans(key_offsets, len(archived)), each_at(signatures, 104), strict=True)):
             version, some = int(versions[i]), tuple(archived[start:end])
             point = bls.hash_message(messages[i], version)
             if multisig:
@@ -312,35 +313,6 @@ def _digests(digest: Callable[[bytes], bytes], data: Buffers, width: int) -> U8:
     return np.frombuffer(bytearray(joined), np.uint8).reshape(len(data), width)
 
 
-def _check_operands(op: FieldOp, b: U64 | None) -> None:
-    binary = op in (FieldOp.ADD, FieldOp.SUB, FieldOp.MUL)
-    if binary != (b is not None):
-        raise ValueError(f"{op.name} takes {'two operands' if binary else 'one operand'}")
-
-
-def _field_op(f: PrimeField, op: FieldOp, x: int, y: int) -> int:
-    """On Montgomery limbs; TO_MONT and FROM_MONT read and write plain integers."""
-    if op == FieldOp.TO_MONT:
-        return f.to_mont(x)
-    if op == FieldOp.FROM_MONT:
-        return f.from_mont(x)
-    a, b = f.from_mont(x), f.from_mont(y)
-    results: dict[FieldOp, Callable[[], int]] = {
-        FieldOp.ADD: lambda: f.add(a, b),
-        FieldOp.SUB: lambda: f.sub(a, b),
-        FieldOp.MUL: lambda: f.mul(a, b),
-        FieldOp.NEG: lambda: f.neg(a),
-        FieldOp.SQR: lambda: f.sqr(a),
-        FieldOp.INV: lambda: f.inv(a) if a else 0,
-        FieldOp.SQRT: lambda: f.sqrt(a) or 0,
-    }
-    return f.to_mont(results[op]())
-
-
-def _gt_array(curve: Curve, values: list[Fp12]) -> U64:
-    return array_of([gt_integers(curve, value) for value in values], GT_WORDS[curve], FIELD_WORDS[BASE[curve]])
-
-
 def _final(pairing: Pairing, f: Fp12) -> Fp12:
     return f if f == pairing.tower.zero else pairing.final_exponentiation(f)
 
@@ -351,19 +323,6 @@ def _g1(curve: Curve) -> Group:
 
 def _g2(curve: Curve) -> Group:
     return Group.BLS12_381_G2 if curve == Curve.BLS12_381 else Group.BN254_G2
-
-
-@lru_cache(maxsize=1024)
-def _lines(curve: Curve, words: bytes) -> Lines:
-    return load_lines(curve, words)
-
-
-def _spans(offsets: U64, count: int) -> list[tuple[int, int]]:
-    """(start, end) of every element; ValueError where offsets end elsewhere than the elements do."""
-    bounds = [int(x) for x in offsets]
-    if not bounds or bounds[-1] != count:
-        raise ValueError(f"offsets do not end at the number of elements, {count}")
-    return list(pairwise(bounds))
 
 
 def _keys(prepare: Callable[[bytes], U64], data: Buffers) -> tuple[list[U64], U8]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from ctypes import string_at
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import FIELD_WORDS, POINT_WORDS, U64, Addresses, Curve, Encoding, Field, Group
+from coproc.engine.protocol import FIELD_WORDS, GT_WORDS, POINT_WORDS, U64, Addresses, Curve, Encoding, Field, Group
 from coproc.spec import curve, decode, encode, fields, pairing
 from coproc.spec.fields import PrimeField
 from coproc.spec.tower import Fp12, Tower
-from coproc.spec.verdict import Invalid, require
+from coproc.spec.verdict import require
 
 Point = tuple[Any, Any] | None  # coordinates in Fp or Fp2: a group fixes which
 
@@ -118,6 +120,7 @@ def line_words(curve_: Curve) -> int:
     return 6 * FIELD_WORDS[BASE[curve_]]
 
 
+@lru_cache(maxsize=1024)
 def load_lines(curve_: Curve, words: bytes) -> pairing.Lines:
     c = elements(BASE[curve_], words)
     return tuple(((c[i], c[i + 1]), (c[i + 2], c[i + 3]), (c[i + 4], c[i + 5])) for i in range(0, len(c), 6))
@@ -125,6 +128,10 @@ def load_lines(curve_: Curve, words: bytes) -> pairing.Lines:
 
 def line_integers(curve_: Curve, lines: pairing.Lines) -> list[int]:
     return montgomery(BASE[curve_], (x for line in lines for c in line for x in c))
+
+
+def gt_array(curve_: Curve, values: list[Fp12]) -> U64:
+    return array_of([gt_integers(curve_, value) for value in values], GT_WORDS[curve_], FIELD_WORDS[BASE[curve_]])
 
 
 # ---- encodings --------------------------------------------------------------------------------------------------------------
@@ -191,8 +198,9 @@ def each_at(addresses: Addresses, size: int) -> Iterator[bytes]:
         yield string_at(address, size)
 
 
-__all__ = [
-    "BASE", "CODECS", "CURVES", "FIELDS", "PAIRINGS", "Codec", "Invalid", "Point", "Unreduced", "array_of", "coordinates", "curve_of",
-    "each_at", "elements", "gt_integers", "integers", "line_integers", "line_words", "load_gt", "load_lines", "load_point", "load_points",
-    "montgomery", "read_at", "rows", "store_points",
-]  # fmt: skip
+def spans(offsets: U64, count: int) -> list[tuple[int, int]]:
+    """(start, end) of every element; ValueError where offsets end elsewhere than the elements do."""
+    bounds = [int(x) for x in offsets]
+    if not bounds or bounds[-1] != count:
+        raise ValueError(f"offsets do not end at the number of elements, {count}")
+    return list(pairwise(bounds))
