@@ -133,6 +133,52 @@ template <class P> void agrees_with_portable() {
   }
 }
 
+// 3t - 2z, 3t + 2z and multiples by xi where the combination, as an integer, comes close to a multiple of p: its quotient is estimated.
+template <class F> void small_combinations() {
+  using P = typename F::Params;
+  Values<P> values;
+  for (int i = 0; i < 40 * Values<P>::EDGES + 4000; i++) {
+    u64 word[F::LIMBS];
+    values.get(word, i % 40 == 0 ? i / 40 : Values<P>::EDGES);
+    const F t = F::load(word);
+    values.get(word, i % Values<P>::EDGES);
+    const F e = F::load(word);
+    const F minus = half(t + t + t - e), plus = half(e - t - t - t); // the combination is e
+    CHECK(three_minus_two(t, minus) == e && three_plus_two(t, plus) == e);
+    CHECK(three_minus_two(t, e) == t + t + t - e - e && three_plus_two(t, e) == t + t + t + e + e);
+  }
+}
+
+template <class F2> void multiples_by_xi() {
+  using F = decltype(F2::c0);
+  using P = typename F::Params;
+  constexpr int N = P::LIMBS, K = F2::XI_RE;
+  Values<P> values;
+  const auto times = [](const auto &a) {
+    auto sum = a;
+    for (int i = 1; i < K; i++) sum = sum + a;
+    return sum;
+  };
+  for (int i = 0; i < 40 * Values<P>::EDGES + 4000; i++) {
+    u64 word[N];
+    values.get(word, i % 40 == 0 ? i / 40 : Values<P>::EDGES);
+    const F a = F::load(word);
+    values.get(word, i % Values<P>::EDGES);
+    const F e = F::load(word);
+    CHECK((mul_by_nonresidue(F2{a, times(a) - e}) == F2{e, a + times(times(a) - e)}));
+    CHECK((mul_by_nonresidue(F2{e - times(a), a}) == F2{times(e - times(a)) - a, e}));
+    // the same for wide values: a high half below p, any low half
+    Wide<F> w, d;
+    std::memcpy(w.v, e.v, sizeof e.v), std::memcpy(w.v + N, a.v, sizeof a.v);
+    for (int j = 0; j < N; j++) d.v[j] = i % 3 == 0 ? 0 : i % 3 == 1 ? ~u64{0} : a.v[j];
+    std::memcpy(d.v + N, e.v, sizeof e.v);
+    const Wide<F> minus = times(w) - d, plus = d - times(w);
+    const Fp2Wide<F> first = mul_by_nonresidue(Fp2Wide<F>{w, minus}), second = mul_by_nonresidue(Fp2Wide<F>{plus, w});
+    CHECK(equal<2 * N>(first.c0.v, d.v) && equal<2 * N>(second.c1.v, d.v));
+    CHECK(equal<2 * N>(first.c1.v, (w + times(minus)).v) && equal<2 * N>(second.c0.v, (times(plus) - w).v));
+  }
+}
+
 // A value below 2^(64 N), possibly far above p.
 template <class P> void any_limbs(u64 *out, Numbers &numbers) {
   for (int j = 0; j < P::LIMBS; j++) {
@@ -292,6 +338,13 @@ TEST_ISA(limbs_agree_with_the_portable_text) {
   agrees_with_portable<constants::bn254::Fp>();
   agrees_with_portable<constants::bn254::Fr>();
   agrees_with_portable<constants::jubjub::Fr>();
+}
+
+TEST_ISA(small_combinations_are_sums) {
+  small_combinations<bls12_381::Fp>();
+  small_combinations<bn254::Fp>();
+  multiples_by_xi<bls12_381::Fp2>();
+  multiples_by_xi<bn254::Fp2>();
 }
 
 TEST_ISA(prime_fields_obey_the_laws) {
