@@ -26,7 +26,7 @@ from coproc.operation import ALIGNMENTS, DEFAULT_RULES, Answer, Batch, Columns, 
 from coproc.ops import OPERATIONS
 from coproc.ops.shape import MAX_BATCH
 
-_BATCHES_A_WORKER: Final = 4  # so that no core waits long for the last batch
+_BATCHES_A_WORKER: Final = 2  # so that no core waits long for the last batch
 _LEAST_VERIFICATIONS: Final = 16  # of a batch, or the overhead shows
 _LEAST_DIGESTS: Final = 256
 _MAX_BYTES: Final = 16 << 20  # argument bytes of a batch: what an operation allocates grows with them
@@ -145,10 +145,13 @@ class Coprocessor:
     def _cut(self, operation: Operation, batch: Batch) -> list[slice]:
         """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough."""
         n = len(batch)
-        size = max(-(-n // (self.workers * _BATCHES_A_WORKER)), _LEAST_VERIFICATIONS if operation.kind == "bool" else _LEAST_DIGESTS)
-        longest = int(batch.args.lengths.max()) if n else 0
-        size = max(1, min(size, MAX_BATCH, _MAX_BYTES // max(longest, 1)))
-        return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+        share = -(-n // (self.workers * _BATCHES_A_WORKER)) if self.workers > 1 else n
+        size = min(max(share, _LEAST_VERIFICATIONS if operation.kind == "bool" else _LEAST_DIGESTS), MAX_BATCH)
+        cuts: Sequence[int] = range(0, n, size)
+        if n and int(batch.args.lengths.max()) * size > _MAX_BYTES:
+            blocks = np.cumsum(batch.args.lengths) // np.uint64(_MAX_BYTES)
+            cuts = sorted({*cuts, *(np.flatnonzero(np.diff(blocks)) + 1).tolist()})
+        return [slice(start, stop) for start, stop in zip(cuts, [*cuts[1:], n], strict=True)]
 
     # ---- one request among others ----
     def submit(self, request: Request) -> Future[Answer]:

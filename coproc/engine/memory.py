@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from ctypes import string_at
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 Addresses = NDArray[np.uint64]
 
+_MULTIPLES: Final = 4096
 _BYTES_HEADER: Final = bytes.__basicsize__ - 1  # a bytes object's own bytes begin here (the type counts a final zero in)
 _of: Final = ctypes.c_char.from_buffer
 _addressof: Final = ctypes.addressof
@@ -30,9 +32,19 @@ def address_of(array: np.ndarray[Any, Any]) -> int:
         return int(array.__array_interface__["data"][0]) if array.size else 0
 
 
+@cache
+def _multiples(step: int) -> U64:
+    return np.arange(0, step * _MULTIPLES, step, dtype=np.uint64)
+
+
+def multiples(n: int, step: int) -> U64:
+    """uint64[n]: 0, step, 2 step, ...; shared, not to be written to."""
+    return _multiples(step)[:n] if n <= _MULTIPLES else np.arange(0, step * n, step, dtype=np.uint64)
+
+
 def rows_of(array: np.ndarray[Any, Any]) -> Addresses:
     """The address of each row of a C-contiguous array, uint64[n]; the caller keeps the array."""
-    return np.arange(len(array), dtype=np.uint64) * np.uint64(array.strides[0]) + np.uint64(address_of(array))
+    return multiples(len(array), array.strides[0]) + np.uint64(address_of(array))
 
 
 class Buffers:

@@ -22,12 +22,12 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, Protocol
 
-from coproc.engine.memory import I64, U8, U64, Addresses, Buffers, address_of, rows_of
+from coproc.engine.memory import I64, U8, U64, Addresses, Buffers, address_of, multiples, rows_of
 
 __all__ = [
     "ENCODED_BYTES", "FIELD_WORDS", "GT_WORDS", "I64", "MAX_FIELDS", "PLONK_KEY_POINTS", "PLONK_PROOF_POINTS", "PLONK_TERMS",
     "POINT_WORDS", "U8", "U64", "Addresses", "Buffers", "Check", "Curve", "Encoding", "Engine", "Field", "FieldOp",
-    "Groth16KeyHeader", "Group", "Layout", "Parsed", "PlonkKeyHeader", "Status", "address_of", "rows_of",
+    "Groth16KeyHeader", "Group", "Layout", "Parsed", "PlonkKeyHeader", "Status", "address_of", "multiples", "rows_of",
 ]  # fmt: skip
 
 

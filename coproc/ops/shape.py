@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coproc.engine.protocol import U8, U64, Addresses, Buffers, Parsed
+from coproc.engine.protocol import U8, U64, Addresses, Buffers, Parsed, multiples
+
+Mask = NDArray[np.bool_]
 
 MAX_BATCH: Final = 1024
 """Elements that an operation is given at once; larger batches are cut before."""
 
 
-@cache
-def _multiples(step: int) -> U64:
-    table = np.arange(0, step * (MAX_BATCH + 1), step, dtype=np.uint64)
-    table.flags.writeable = True
-    return table
-
-
 def steps(n: int, step: int) -> U64:
     """Offsets 0, step, ..., n step: every element has `step` terms. Not to be written to."""
-    if n <= MAX_BATCH:
-        return _multiples(step)[: n + 1]
-    return np.arange(0, step * (n + 1), step, dtype=np.uint64)
+    return multiples(n + 1, step)
 
 
 def column(matrix: U64, k: int) -> U64:
@@ -37,8 +30,14 @@ def vec(parsed: Parsed, k: int) -> Buffers:
     return Buffers(parsed.fields[:, k].copy(), parsed.counts[:, k].copy())
 
 
-def is_all(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> bool:
+def is_all(mask: Mask) -> bool:
     return bool(np.count_nonzero(mask) == mask.size)
+
+
+def all_of(mask: Mask, k: int) -> Mask:
+    """bool[n k] -> bool[n]: do all k of an element hold?"""
+    held: Mask = np.logical_and.reduce(mask.reshape(-1, k), axis=1)
+    return held
 
 
 def constant(n: int, value: int) -> Addresses:

@@ -24,7 +24,7 @@ from coproc.engine.protocol import (
     Parsed,
     Status,
     rows_of,
-)  # fmt: skip
+)
 from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Gas, bls_versions
 from coproc.ops.bls import message_points, signature_verdicts

@@ -11,7 +11,7 @@ import numpy as np
 from coproc.engine.protocol import U8, U64, Addresses, Check, Curve, Encoding, Engine, Group, Layout, Parsed, Status, rows_of
 from coproc.keys import GROTH16_LINES, GROTH16_SHORT, GROTH16_TARGET, GROTH16_VALID, KeyRegistry
 from coproc.operation import Batch
-from coproc.ops.shape import column, is_all, steps, vec
+from coproc.ops.shape import all_of, column, is_all, steps, vec
 from coproc.ops.verification import Verification
 
 PROOF_BYTES, INPUT_BYTES = 128, 32
@@ -55,7 +55,7 @@ def _check(engine: Engine, rows: U64, parsed: Parsed) -> tuple[U8, U8]:
     del hold
     status = np.zeros(n, np.uint8)
     bad = np.count_nonzero(invalid) or np.count_nonzero(invalid_b)
-    good = (invalid_b == Status.OK) & (invalid.reshape(n, 3) == Status.OK).all(axis=1) if bad else np.ones(n, np.bool_)
+    good = (invalid_b == Status.OK) & all_of(invalid == Status.OK, 3) if bad else np.ones(n, np.bool_)
     if bad:
         verdict &= good.view(np.uint8)
     short = rows[:, GROTH16_SHORT]

@@ -23,25 +23,29 @@ from coproc.engine.protocol import (
     Layout,
     Parsed,
     Status,
+    multiples,
     rows_of,
-)  # fmt: skip
+)
 from coproc.keys import PLONK_KEY, PLONK_LINES, PLONK_POINTS, PLONK_TABLES, PLONK_VALID, KeyRegistry
 from coproc.operation import Batch, plonk_versions
-from coproc.ops.shape import column, is_all, steps, vec, verdicts
+from coproc.ops.shape import MAX_BATCH, all_of, column, is_all, steps, vec, verdicts
 from coproc.ops.verification import Verification
 
 PROOF_BYTES = 1008
 TERMS = PLONK_TERMS + 2  # both sums of a proof, one behind the other
-_PROOF_POINTS_AT = np.arange(0, 48 * PLONK_PROOF_POINTS, 48, dtype=np.uint64)
+_PROOF_POINTS_AT = multiples(PLONK_PROOF_POINTS, 48)
 _G1 = Group.BLS12_381_G1
 
 
 def _offsets(n: int) -> U64:
     """0, 27, 29, 56, ...: the two sums of each proof."""
     offsets = np.empty(2 * n + 1, np.uint64)
-    offsets[::2] = np.arange(0, TERMS * (n + 1), TERMS)
+    offsets[::2] = multiples(n + 1, TERMS)
     offsets[1::2] = offsets[:-1:2] + np.uint64(PLONK_TERMS)
     return offsets
+
+
+_OFFSETS = _offsets(MAX_BATCH)
 
 
 class VerifyPlonk(Verification):
@@ -51,8 +55,8 @@ class VerifyPlonk(Verification):
 
     def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
         rows, hold = keys.plonk.rows(vec(parsed, 0))
-        live = (parsed.counts[:, 1] >= PROOF_BYTES) & (rows[:, PLONK_VALID] != 0)
         versions = plonk_versions(batch)
+        live = (parsed.counts[:, 1] >= PROOF_BYTES) & (rows[:, PLONK_VALID] != 0)
         if is_all(live):
             verdict = _verdicts(engine, rows, versions, parsed)
         else:
@@ -78,9 +82,9 @@ def _verdicts(engine: Engine, rows: U64, versions: U8, parsed: Parsed) -> U8:
     terms[:, PLONK_TERMS:] = terms[:, PLONK_TERMS - 2 : PLONK_TERMS]
     tables = np.zeros((n, TERMS), np.uint64)
     tables[:, :PLONK_KEY_POINTS] = rows[:, PLONK_TABLES]
-    sums = engine.msm(_G1, _offsets(n), terms.ravel(), np.concatenate((scalars, scalars_x), axis=1), tables.ravel())
+    sums = engine.msm(_G1, _OFFSETS[: 2 * n + 1], terms.ravel(), np.concatenate((scalars, scalars_x), axis=1), tables.ravel())
     verdict = engine.pairing_check(Curve.BLS12_381, steps(n, 2), sums, rows[:, PLONK_LINES].ravel())
     if np.count_nonzero(invalid) or np.count_nonzero(status):
-        good = (status == Status.OK) & (invalid.reshape(n, PLONK_PROOF_POINTS) == Status.OK).all(axis=1)
+        good = (status == Status.OK) & all_of(invalid == Status.OK, PLONK_PROOF_POINTS)
         verdict &= good.view(np.uint8)
     return verdict
