@@ -44,7 +44,8 @@ def multiples(n: int, step: int) -> U64:
 
 def rows_of(array: np.ndarray[Any, Any]) -> Addresses:
     """The address of each row of a C-contiguous array, uint64[n]; the caller keeps the array."""
-    return multiples(len(array), array.strides[0]) + np.uint64(address_of(array))
+    step = array.nbytes // max(len(array), 1)
+    return multiples(len(array), max(step, 1)) + np.uint64(address_of(array))
 
 
 class Buffers:
