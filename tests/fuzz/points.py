@@ -36,7 +36,7 @@ def ark(group: Group, point: kit.Point, *, full: bool = False) -> bytes:
     if point is None:
         return bytes(size - 1) + b"\x40"
     out = bytearray(b"".join(c.to_bytes(32, "little") for c in point)[:size])
-    out[-1] |= 0x80 * larger(group, point) if not full else 0
+    out[-1] |= 0x80 * larger(group, point)
     return bytes(out)
 
 

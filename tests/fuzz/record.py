@@ -1,6 +1,6 @@
 """Makes tests/vectors/mutated: mutated argument buffers with the answers and the gas of Dusk's VM, for tests without it.
 
-    python -m tests.fuzz.record --vm PATH-OF-piecrust-run --seed recorded1 --out tests/vectors/mutated
+python -m tests.fuzz.record --vm PATH-OF-piecrust-run --seed recorded1 --out tests/vectors/mutated
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def test_encoding_typed_arguments_gives_a_buffer_with_the_same_fields(engine: En
 
 
 def stripped(op: str, found: list[bytes] | None) -> list[bytes] | None:
-    """Without the seven bytes of padding behind each BLS point's infinity byte; with Schnorr's u, which counts modulo its order, reduced."""
+    """Without the seven bytes of padding behind each BLS point's infinity byte; with Schnorr's u, which counts mod its order, reduced."""
     assert found is not None
     if op in ("verify_bls", "verify_bls_multisig"):
         keys = b"".join(found[1][i : i + 193] for i in range(0, len(found[1]), 200))
