@@ -4,15 +4,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "build_flags.hpp"
 #include "cases.hpp"
 #include "chains.hpp"
-
-#ifndef COPROC_BENCH_COMPILER
-#define COPROC_BENCH_COMPILER __VERSION__
-#endif
-#ifndef COPROC_BENCH_FLAGS
-#define COPROC_BENCH_FLAGS ""
-#endif
 
 namespace coproc::bench {
 
