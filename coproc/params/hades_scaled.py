@@ -100,7 +100,7 @@ for _state in ((0, 0, 0, 0, 0), (0, 1, 2, 3, 4), (P - 1, 1, P - 2, 2, P // 2), R
 SMALL_MDS_QUOTIENT = (1 << 292) // P
 assert all(P * (1 + 2 * sum(row)) >> 252 < 1 << 24 for row in SMALL_MDS)
 assert SMALL_MDS_QUOTIENT < 1 << 40
-assert (1 << 252) * 100 < 14 * P
+assert 14 * P > 100 << 252
 
 _FR = bls12_381.FR
 EXPORTS: dict[str, Constant] = {

@@ -15,9 +15,9 @@ struct HalfScalar {
 
 class HalfEuclid {
   static constexpr int TARGET = 126;
-  u64 A[4], B[4];   // consecutive remainders, A >= B
+  u64 A[4], B[4]; // consecutive remainders, A >= B
   u128 tA = 0, tB = 1;
-  bool odd = true;  // whether B is an odd-numbered remainder
+  bool odd = true; // whether B is an odd-numbered remainder
 
   static int bits(const u64 *x) {
     for (int i = 3; i >= 0; i--)

@@ -25,7 +25,7 @@ template <class F> struct Completed {
 };
 // The second operand of an addition. Of an affine point, with z = 1 left out: AffineNiels.
 template <class F> struct Niels {
-  F v_plus_u, v_minus_u, z2, t2d;  // z2 = 2 z, t2d = 2 d t
+  F v_plus_u, v_minus_u, z2, t2d; // z2 = 2 z, t2d = 2 d t
 };
 template <class F> struct AffineNiels {
   F v_plus_u, v_minus_u, t2d;
@@ -42,7 +42,8 @@ template <class F> COPROC_INLINE Completed<F> dbl(const F &u, const F &v, const 
 }
 
 // p + n, or p - n where `minus`: -(u, v) = (-u, v) exchanges v + u with v - u and turns t around.
-template <class F> COPROC_INLINE Completed<F> add(const Extended<F> &p, const F &v_plus_u, const F &v_minus_u, const F &t2d, const F &z2, bool minus) {
+template <class F>
+COPROC_INLINE Completed<F> add(const Extended<F> &p, const F &v_plus_u, const F &v_minus_u, const F &t2d, const F &z2, bool minus) {
   const F a = (p.v - p.u) * (minus ? v_plus_u : v_minus_u), b = (p.v + p.u) * (minus ? v_minus_u : v_plus_u);
   const F c = p.t * t2d;
   const F less = z2 - c, more = z2 + c;
@@ -60,7 +61,7 @@ template <class F> COPROC_INLINE typename F::Mask on_curve(const F &u, const F &
   return vv - uu == F::one() + F::constant(constants::jubjub::D) * uu * vv;
 }
 
-// Twice the point's class in E / 8E, seen by the Tate pairing with a point of order 8 (coproc/params/jubjub_schnorr.py): the point of
+// The class of a point in E / 8E, as the Tate pairing with a point of order 8 sees it (coproc/params/jubjub_schnorr.py): the point of
 // the curve (u, v) has odd order if and only if tate(u, v)^TATE_EXPONENT = TATE_VALUE or it is the identity, where this gives 0.
 template <class F> COPROC_INLINE F tate(const F &u, const F &v) {
   namespace C = constants::jubjub;
@@ -109,6 +110,6 @@ template <int K, class F> inline void in_subgroup(const F *u, const F *v, bool *
   for (int k = 0; k < K; k++) answer[k] = g[k] == F::constant(constants::jubjub::TATE_VALUE);
 }
 
-}  // namespace jubjub
+} // namespace jubjub
 
 COPROC_END

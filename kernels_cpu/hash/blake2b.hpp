@@ -15,17 +15,17 @@ inline constexpr u8 SIGMA[10][16] = {
     {9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13}, {2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9},
     {12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11}, {13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10},
     {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5}, {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0}};
-}  // namespace blake2b_tables
+} // namespace blake2b_tables
 
 struct Blake2b512 {
   u64 h[8];
-  u64 length = 0;  // bytes compressed so far; the second word of the counter stays 0 below 2^64 bytes
-  usize held = 0;  // bytes in `block`: up to 128, since the last block must be told apart when it is compressed
+  u64 length = 0; // bytes compressed so far; the second word of the counter stays 0 below 2^64 bytes
+  usize held = 0; // bytes in `block`: up to 128, since the last block must be told apart when it is compressed
   u8 block[128];
 
   Blake2b512() {
     std::memcpy(h, blake2b_tables::IV, sizeof h);
-    h[0] ^= 0x01010040;  // fan-out 1, depth 1, no key, 64 bytes of digest
+    h[0] ^= 0x01010040; // fan-out 1, depth 1, no key, 64 bytes of digest
   }
 
   void update(const u8 *data, usize n) {

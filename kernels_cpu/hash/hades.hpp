@@ -74,7 +74,8 @@ template <class F> COPROC_NOINLINE void permute_scaled(F *y) {
     const F c = F::constant(C::SCALED_PARTIAL[r]);
     const F x = reduce_loose(small_row_loose<4>(y, &c));
     const F s = sqr(sqr(x)) * (x * F::constant(C::SCALED_FACTORS[r]));
-    const F r0 = small_row_loose<0>(y, none), r1 = small_row_loose<1>(y, none), r2 = small_row_loose<2>(y, none), r3 = small_row_loose<3>(y, none);
+    const F r0 = small_row_loose<0>(y, none), r1 = small_row_loose<1>(y, none), r2 = small_row_loose<2>(y, none),
+            r3 = small_row_loose<3>(y, none);
     y[0] = r0, y[1] = r1, y[2] = r2, y[3] = r3, y[4] = s;
   }
   for (int r = 0; r < HALF_FULL; r++) {
@@ -89,6 +90,6 @@ template <class F> inline void permute(F *state) {
   for (int i = 0; i < WIDTH; i++) state[i] *= F::constant(constants::hades::SCALED_OUTPUT);
 }
 
-}  // namespace hades
+} // namespace hades
 
 COPROC_END

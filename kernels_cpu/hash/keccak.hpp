@@ -21,12 +21,12 @@ constexpr Constants constants() {
   return c;
 }
 inline constexpr Constants IOTA = constants();
-}  // namespace keccak_tables
+} // namespace keccak_tables
 
 namespace keccak_tables {
 // rho: lane (x, y) is turned by TURN[x + 5 y], the triangular numbers along the orbit of pi.
 inline constexpr u8 TURN[25] = {0, 1, 62, 28, 27, 36, 44, 6, 55, 20, 3, 10, 43, 25, 39, 41, 45, 15, 21, 8, 18, 2, 61, 56, 14};
-}  // namespace keccak_tables
+} // namespace keccak_tables
 
 // One round from `in` to `out`; lane (x, y) is [x + 5 y]. Row by row, so that few lanes are alive at a time.
 COPROC_INLINE void keccak_round(u64 *out, const u64 *in, u64 iota) {

@@ -16,12 +16,12 @@ inline constexpr u32 K[64] = {
     0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 // The same of the square roots of the first 8.
 inline constexpr u32 IV[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-}  // namespace sha256_tables
+} // namespace sha256_tables
 
 struct Sha256 {
   u32 h[8];
-  u64 length = 0;  // bytes taken in so far
-  u8 block[64];    // the last length % 64 of them
+  u64 length = 0; // bytes taken in so far
+  u8 block[64];   // the last length % 64 of them
 
   Sha256() { std::memcpy(h, sha256_tables::IV, sizeof h); }
 

@@ -18,7 +18,7 @@ __attribute__((target("sha,sse4.1"), noinline)) inline void sha256_compress_ni(u
   __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
   for (; blocks; blocks--, data += 64) {
     const __m128i abef_before = abef, cdgh_before = cdgh;
-    __m128i w[4];  // the last sixteen words of the message schedule
+    __m128i w[4]; // the last sixteen words of the message schedule
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
       __m128i &now = w[i % 4];

@@ -9,9 +9,9 @@ struct Strobe {
   static constexpr u32 RATE = 166;
   static constexpr u8 FLAG_I = 1, FLAG_A = 2, FLAG_C = 4, FLAG_M = 16;
 
-  u8 state[200];  // the lanes of Keccak, little-endian
+  u8 state[200]; // the lanes of Keccak, little-endian
   u32 position;
-  u32 begin;  // position + 1 of the operation's first byte in this block, 0 where it began in an earlier one
+  u32 begin; // position + 1 of the operation's first byte in this block, 0 where it began in an earlier one
 
   static Strobe create(const u8 *protocol, usize n) {
     Strobe s;

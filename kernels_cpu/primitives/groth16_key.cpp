@@ -1,8 +1,8 @@
 // ark-groth16's PreparedVerifyingKey<Bn254>, uncompressed, to a prepared key: the target and the lines of -gamma and -delta.
 //
-// Layout: alpha_g1, beta_g2, gamma_g2, delta_g2; u64 count and that many G1 points; the target as twelve elements of Fp; then for -gamma and
-// for -delta: u64 count, that many coefficients of three Fp2, one byte 0 or 1 for infinity. Everything is checked as ark does (points on
-// the curve and in the subgroup, values below the modulus) although the points enter no equation; bytes behind are ignored.
+// Layout: alpha_g1, beta_g2, gamma_g2, delta_g2; u64 count and that many G1 points; the target as twelve elements of Fp; then for -gamma
+// and for -delta: u64 count, that many coefficients of three Fp2, one byte 0 or 1 for infinity. Everything is checked as ark does (points
+// on the curve and in the subgroup, values below the modulus) although the points enter no equation; bytes behind are ignored.
 #include "hash/bytes.hpp"
 #include "isa/entries.hpp"
 #include "pairing/prepare.hpp"
@@ -18,7 +18,8 @@ constexpr u64 LINES = PairingBn254::LINES;
 static_assert(LINES == 91 && PairingBn254::LINE_WORDS == 24);
 
 // Words of a prepared key.
-constexpr u64 TARGET = sizeof(coproc_groth16_key_header) / 8, GAMMA = TARGET + 4 * TARGET_VALUES, DELTA = GAMMA + LINES * PairingBn254::LINE_WORDS;
+constexpr u64 TARGET = sizeof(coproc_groth16_key_header) / 8, GAMMA = TARGET + 4 * TARGET_VALUES,
+              DELTA = GAMMA + LINES * PairingBn254::LINE_WORDS;
 constexpr u64 WORDS = DELTA + LINES * PairingBn254::LINE_WORDS;
 
 // What is left to read; every `take` fails once the bytes are too few.
@@ -95,7 +96,7 @@ bool prepare(const u8 *data, u64 length, u64 *key) {
   return valid_points<G1, G1_BYTES>(alpha, 1) && valid_points<G2, G2_BYTES>(g2, 3) && valid_points<G1, G1_BYTES>(points, inputs);
 }
 
-}  // namespace
+} // namespace
 
 usize k_groth16_key_words(void) { return WORDS; }
 

@@ -31,7 +31,8 @@ struct Proof {
 
 // The evaluations as field elements; false where one is not canonical.
 bool load_evaluations(const Proof &proof, Evaluations<Fr> &e) {
-  Fr *const order[EVALUATIONS] = {&e.a, &e.b, &e.c, &e.d, &e.a_w, &e.b_w, &e.d_w, &e.q_arith, &e.q_c, &e.q_l, &e.q_r, &e.s1, &e.s2, &e.s3, &e.z};
+  Fr *const order[EVALUATIONS] = {&e.a,   &e.b,   &e.c,   &e.d,  &e.a_w, &e.b_w, &e.d_w, &e.q_arith,
+                                  &e.q_c, &e.q_l, &e.q_r, &e.s1, &e.s2,  &e.s3,  &e.z};
   for (int i = 0; i < static_cast<int>(EVALUATIONS); i++) {
     u64 plain[4];
     std::memcpy(plain, proof.evaluation(i), sizeof plain);
@@ -96,10 +97,13 @@ AtZ<Fr> evaluate_domain(const Prelude &prelude, const u64 *roots, const Fr &z, c
   return at;
 }
 
-u8 scalars_of(const u64 *key, int version, const Proof &proof, u64 proof_length, const u8 *inputs, u64 count, Fr *scratch, u64 *scalars, u64 *scalars_x) {
+u8 scalars_of(const u64 *key, int version, const Proof &proof, u64 proof_length, const u8 *inputs, u64 count, Fr *scratch, u64 *scalars,
+              u64 *scalars_x) {
   const coproc_plonk_key_header header = load_header(key);
   Evaluations<Fr> e;
-  if (header.words == 0 || version < 1 || version > 3 || proof_length < PROOF_BYTES || count != header.public_inputs || !load_evaluations(proof, e)) return COPROC_INVALID;
+  if (header.words == 0 || version < 1 || version > 3 || proof_length < PROOF_BYTES || count != header.public_inputs ||
+      !load_evaluations(proof, e))
+    return COPROC_INVALID;
   Prelude prelude;
   std::memcpy(&prelude, key + header.reserved[RESERVED_PRELUDE], sizeof prelude);
   if (prelude.log_n == Prelude::NO_DOMAIN) return COPROC_INVALID;
@@ -116,17 +120,18 @@ u8 scalars_of(const u64 *key, int version, const Proof &proof, u64 proof_length,
   return COPROC_OK;
 }
 
-}  // namespace
+} // namespace
 
-void k_plonk_scalars(usize n, coproc_words keys, const u8 *versions, coproc_data proofs, const u64 *proof_lens, coproc_data inputs, const u64 *counts,
-                     u64 *scalars, u64 *scalars_x, u8 *status) {
+void k_plonk_scalars(usize n, coproc_words keys, const u8 *versions, coproc_data proofs, const u64 *proof_lens, coproc_data inputs,
+                     const u64 *counts, u64 *scalars, u64 *scalars_x, u8 *status) {
   u64 most = 0;
   for (usize i = 0; i < n; i++)
     if (counts[i] == load_header(keys[i]).public_inputs && counts[i] > most) most = counts[i];
   Buffer<Fr> scratch(2 * (most + 1));
   for (usize i = 0; i < n; i++, scalars += 4 * COPROC_PLONK_TERMS, scalars_x += 8) {
-    status[i] = scratch.ok() ? scalars_of(keys[i], versions[i], {proofs[i]}, proof_lens[i], inputs[i], counts[i], scratch.data(), scalars, scalars_x)
-                             : u8{COPROC_UNSERVED};
+    status[i] = scratch.ok()
+                    ? scalars_of(keys[i], versions[i], {proofs[i]}, proof_lens[i], inputs[i], counts[i], scratch.data(), scalars, scalars_x)
+                    : u8{COPROC_UNSERVED};
     if (status[i] == COPROC_OK) continue;
     std::memset(scalars, 0, 32 * COPROC_PLONK_TERMS);
     std::memset(scalars_x, 0, 64);

@@ -17,7 +17,7 @@ template <class F> struct Challenges {
 
 // x (x - 1)(x - 2)(x - 3): zero for a two-bit number.
 template <class F> COPROC_INLINE F delta(const F &x) {
-  const F one = F::one(), t = sqr(x) - mul_small<3>(x);  // x (x - 3); (x - 1)(x - 2) = t + 2
+  const F one = F::one(), t = sqr(x) - mul_small<3>(x); // x (x - 3); (x - 1)(x - 2) = t + 2
   return t * (t + dbl(one));
 }
 template <class F> COPROC_INLINE F quad(const F &x) { return dbl(dbl(x)); }
@@ -78,7 +78,8 @@ template <class F> void opening_scalars(int version, const Evaluations<F> &e, co
   const F bz = k.beta * k.z, a_gamma = e.a + k.gamma, b_gamma = e.b + k.gamma, c_gamma = e.c + k.gamma, d_gamma = e.d + k.gamma;
   const F first = at.lagrange * sqr(k.alpha);
   const F sigma = k.alpha * (a_gamma + k.beta * e.s1) * (b_gamma + k.beta * e.s2) * (c_gamma + k.beta * e.s3) * e.z;
-  out[Z] = k.alpha * (a_gamma + bz) * (b_gamma + mul_small<7>(bz)) * (c_gamma + mul_small<13>(bz)) * (d_gamma + mul_small<17>(bz)) + first + k.u;
+  out[Z] =
+      k.alpha * (a_gamma + bz) * (b_gamma + mul_small<7>(bz)) * (c_gamma + mul_small<13>(bz)) * (d_gamma + mul_small<17>(bz)) + first + k.u;
   out[S_SIGMA_4] = -(sigma * k.beta);
   const F r0 = at.public_inputs - first - sigma * d_gamma;
 
@@ -90,8 +91,9 @@ template <class F> void opening_scalars(int version, const Evaluations<F> &e, co
   const struct {
     int term;
     const F &value;
-  } openings[] = {{A, e.a}, {B, e.b}, {C, e.c}, {D, e.d}, {S_SIGMA_1, e.s1}, {S_SIGMA_2, e.s2}, {S_SIGMA_3, e.s3},
-                  {Q_ARITH, e.q_arith}, {Q_C, e.q_c}, {Q_L, e.q_l}, {Q_R, e.q_r}},
+  } openings[] = {{A, e.a},          {B, e.b},          {C, e.c},          {D, e.d},
+                  {S_SIGMA_1, e.s1}, {S_SIGMA_2, e.s2}, {S_SIGMA_3, e.s3}, {Q_ARITH, e.q_arith},
+                  {Q_C, e.q_c},      {Q_L, e.q_l},      {Q_R, e.q_r}},
     shifted[] = {{A, e.a_w}, {B, e.b_w}, {D, e.d_w}};
   F batch = k.u * e.z - r0, power = F::one();
   for (int i = 0; i < (version == 1 ? 7 : 11); i++) {
@@ -110,6 +112,6 @@ template <class F> void opening_scalars(int version, const Evaluations<F> &e, co
   out[W_ZW] = k.u * k.z * at.omega;
 }
 
-}  // namespace plonk
+} // namespace plonk
 
 COPROC_END

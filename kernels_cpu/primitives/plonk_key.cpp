@@ -3,8 +3,8 @@
 // Verifier data: six u64 big-endian (label length, verifier key length, opening key length, count of public inputs, a size that nothing
 // uses, constraints), then label, verifier key, opening key, and one u64 big-endian a public input. The lengths may exceed what is
 // read of their parts; bytes behind are ignored.
-#include "isa/entries.hpp"
 #include "primitives/plonk_key.hpp"
+#include "isa/entries.hpp"
 
 COPROC_BEGIN
 
@@ -53,9 +53,20 @@ Transcript seed(const VerifierData &data, bool legacy) {
   static constexpr struct {
     const char *label;
     int term;
-  } ORDER[] = {{"q_m", Q_M}, {"q_l", Q_L}, {"q_r", Q_R}, {"q_o", Q_O}, {"q_c", Q_C}, {"q_f", Q_F}, {"q_arith", Q_ARITH}, {"q_range", Q_RANGE},
-               {"q_logic", Q_LOGIC}, {"q_variable_group_add", Q_VARIABLE}, {"q_fixed_group_add", Q_FIXED},
-               {"s_sigma_1", S_SIGMA_1}, {"s_sigma_2", S_SIGMA_2}, {"s_sigma_3", S_SIGMA_3}};
+  } ORDER[] = {{"q_m", Q_M},
+               {"q_l", Q_L},
+               {"q_r", Q_R},
+               {"q_o", Q_O},
+               {"q_c", Q_C},
+               {"q_f", Q_F},
+               {"q_arith", Q_ARITH},
+               {"q_range", Q_RANGE},
+               {"q_logic", Q_LOGIC},
+               {"q_variable_group_add", Q_VARIABLE},
+               {"q_fixed_group_add", Q_FIXED},
+               {"s_sigma_1", S_SIGMA_1},
+               {"s_sigma_2", S_SIGMA_2},
+               {"s_sigma_3", S_SIGMA_3}};
   static constexpr u8 CIRCUIT_SIZE[] = {'c', 'i', 'r', 'c', 'u', 'i', 't', '_', 's', 'i', 'z', 'e'};
   Transcript t = Transcript::create(data.label, data.label_length);
   t.append("dom-sep", CIRCUIT_SIZE, sizeof CIRCUIT_SIZE);
@@ -85,7 +96,7 @@ void prepare_domain(const VerifierData &data, Prelude &prelude, u64 *roots) {
   for (u64 i = 0; i < prelude.log_n; i++) prelude.n_inverse = half(prelude.n_inverse);
   const u64 mask = (u64{1} << prelude.log_n) - 1;
   for (u64 i = 0; i < data.public_inputs; i++) {
-    const u64 exponent = (u64{0} - load_be64(data.indexes + 8 * i)) & mask;  // -index mod N
+    const u64 exponent = (u64{0} - load_be64(data.indexes + 8 * i)) & mask; // -index mod N
     pow(prelude.omega, &exponent, 1).store(roots + 4 * i);
   }
 }
@@ -141,7 +152,7 @@ bool prepare(const u8 *bytes, u64 length, u64 *key) {
   return true;
 }
 
-}  // namespace
+} // namespace
 
 // An upper bound that needs the length alone: the header counts at most one public input for 8 bytes.
 usize k_plonk_key_words(usize data_len) { return layout(data_len / 8).words; }

@@ -18,14 +18,39 @@ static_assert(VERIFIER_KEY_BYTES >= 8 + KEY_COMMITMENTS * G1_BYTES && PROOF_BYTE
 
 // The terms of the opening, in the order of coproc.h.
 enum Term {
-  Q_M, Q_L, Q_R, Q_O, Q_F, Q_C, Q_ARITH, Q_LOGIC, Q_RANGE, Q_FIXED, Q_VARIABLE, S_SIGMA_1, S_SIGMA_2, S_SIGMA_3, S_SIGMA_4, GENERATOR,
-  A, B, C, D, Z, T_LOW, T_MID, T_HIGH, T_FOURTH, W_Z, W_ZW
+  Q_M,
+  Q_L,
+  Q_R,
+  Q_O,
+  Q_F,
+  Q_C,
+  Q_ARITH,
+  Q_LOGIC,
+  Q_RANGE,
+  Q_FIXED,
+  Q_VARIABLE,
+  S_SIGMA_1,
+  S_SIGMA_2,
+  S_SIGMA_3,
+  S_SIGMA_4,
+  GENERATOR,
+  A,
+  B,
+  C,
+  D,
+  Z,
+  T_LOW,
+  T_MID,
+  T_HIGH,
+  T_FOURTH,
+  W_Z,
+  W_ZW
 };
 static_assert(GENERATOR + 1 == COPROC_PLONK_KEY_POINTS && W_ZW + 1 == COPROC_PLONK_TERMS);
 
 // A transcript that has taken in the key, of versions 1 and 2 and of version 3, and the domain of N = 2^log_n points.
 struct Prelude {
-  static constexpr u64 NO_DOMAIN = 64;  // log_n of a domain that upstream refuses
+  static constexpr u64 NO_DOMAIN = 64; // log_n of a domain that upstream refuses
 
   Transcript legacy, current;
   u64 log_n;
@@ -47,6 +72,6 @@ inline coproc_plonk_key_header load_header(const u64 *key) {
   return h;
 }
 
-}  // namespace plonk
+} // namespace plonk
 
 COPROC_END

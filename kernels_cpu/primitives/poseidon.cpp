@@ -1,6 +1,6 @@
 // poseidon_hash and its permutation: the fast form where every limb array is reduced, upstream's own order of operations elsewhere.
-#include "exact/raw_hades.hpp"
 #include "hash/poseidon.hpp"
+#include "exact/raw_hades.hpp"
 #include "isa/entries.hpp"
 
 COPROC_BEGIN
@@ -15,7 +15,7 @@ Fr load_element(const u8 *bytes) {
   return a;
 }
 
-}  // namespace
+} // namespace
 
 void k_poseidon_hash(usize n, coproc_data scalars, const u64 *counts, u64 *out, u8 *status) {
   Poseidon<Fr> poseidon;

@@ -5,10 +5,10 @@
 // curve its ladder computes the group law, since that has no exceptions, so they say: a point of the prime-order subgroup other than
 // the identity. There c may be replaced by a quotient of half its length: with b c = +-a mod r_j the equation is
 // (b u) G +- a pk - b R = 0, for b is invertible.
+#include "exact/schnorr.hpp"
 #include "curve/half_scalar.hpp"
 #include "curve/jubjub.hpp"
 #include "curve/scalar.hpp"
-#include "exact/schnorr.hpp"
 #include "hash/poseidon.hpp"
 #include "isa/entries.hpp"
 
@@ -20,7 +20,7 @@ using jubjub::AffineNiels;
 using jubjub::Extended;
 using jubjub::Niels;
 using F = jubjub::Fp;
-constexpr usize BLOCK = 32;  // signatures that share an inversion
+constexpr usize BLOCK = 32; // signatures that share an inversion
 constexpr int WINDOW = 5, ODD = 1 << (WINDOW - 2);
 constexpr int SPLIT = constants::jubjub::GENERATOR_SPLIT, GENERATOR_WINDOW = constants::jubjub::GENERATOR_WINDOW;
 constexpr int POSITIONS = 129;
@@ -79,7 +79,7 @@ bool equation(const u64 *g, const u64 *a, bool minus, const Point &A, const u64 
   const u64 high[2] = {(g[1] >> (SPLIT - 64)) | (g[2] << (128 - SPLIT)), (g[2] >> (SPLIT - 64)) | (g[3] << (128 - SPLIT))};
   recode(0, a, WINDOW), recode(1, b, WINDOW), recode(2, low, GENERATOR_WINDOW), recode(3, high, GENERATOR_WINDOW);
 
-  jubjub::Completed<F> sum = {F::zero(), F::one(), F::one(), F::one()};  // the identity
+  jubjub::Completed<F> sum = {F::zero(), F::one(), F::one(), F::one()}; // the identity
   for (int i = top; i >= 0; i--) {
     if (i != top) {
       const jubjub::Projective<F> p = sum.projective();
@@ -139,7 +139,7 @@ void verify_block(usize n, coproc_data msgs, coproc_data pks, coproc_data sigs, 
   }
 }
 
-}  // namespace
+} // namespace
 
 void k_schnorr(usize n, coproc_data msgs, coproc_data pks, coproc_data sigs, u8 *verdict, u8 *status) {
   for (usize i = 0; i < n; i += BLOCK) verify_block(n - i < BLOCK ? n - i : BLOCK, msgs + i, pks + i, sigs + i, verdict + i, status + i);

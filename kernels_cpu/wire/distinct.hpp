@@ -18,14 +18,14 @@ struct Bytes {
 class DistinctBytes {
   struct Slot {
     u64 key;
-    u64 index;  // + 1; 0: a free slot
+    u64 index; // + 1; 0: a free slot
   };
   coproc_data data_;
   const u64 *sizes_;
   u64 mask_;
   u64 seed_;
-  Buffer<Slot> owners_;  // by fingerprint
-  Buffer<Slot> others_;  // by the hash of all bytes
+  Buffer<Slot> owners_; // by fingerprint
+  Buffer<Slot> others_; // by the hash of all bytes
 
   static u64 capacity(usize n) {
     u64 c = 16;

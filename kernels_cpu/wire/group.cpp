@@ -15,7 +15,7 @@ i64 scan(const Bytes &s, usize m, coproc_data known, const u64 *known_lens) {
   return -1;
 }
 
-}  // namespace
+} // namespace
 
 void k_match(usize n, coproc_data data, const u64 *lens, usize m, coproc_data known, const u64 *known_lens, i64 *index) {
   if (m == 0 || n <= FEW / m) {
@@ -38,7 +38,8 @@ void k_group(usize n, coproc_data data, const u64 *lens, u64 *index) {
   }
   DistinctBytes distinct(n, data, lens);
   for (usize i = 0; i < n; i++)
-    index[i] = static_cast<u64>(distinct.ok() ? distinct.find({data[i], lens[i]}, static_cast<i64>(i)) : scan({data[i], lens[i]}, i + 1, data, lens));
+    index[i] = static_cast<u64>(distinct.ok() ? distinct.find({data[i], lens[i]}, static_cast<i64>(i))
+                                              : scan({data[i], lens[i]}, i + 1, data, lens));
 }
 
 COPROC_END

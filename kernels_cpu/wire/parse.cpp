@@ -11,12 +11,12 @@ COPROC_BEGIN
 namespace {
 
 struct Field {
-  u32 offset;   // in the root
-  u32 size;     // of an element of the Vec, or of the inline field
-  u32 align;    // of an element of the Vec; 0: an inline field
+  u32 offset; // in the root
+  u32 size;   // of an element of the Vec, or of the inline field
+  u32 align;  // of an element of the Vec; 0: an inline field
 };
 struct Layout {
-  u32 size, align;  // of the root
+  u32 size, align; // of the root
   u32 fields;
   Field field[COPROC_MAX_FIELDS];
 };
@@ -38,7 +38,7 @@ bool parse(const Layout &layout, const u8 *data, u64 length, u32 base_align, con
   if (length < layout.size || base_align < layout.align || length > (u64{1} << 62)) return false;
   const u64 root = length - layout.size;
   if (root % layout.align) return false;
-  i64 low = 0;  // blocks may lie in low .. root
+  i64 low = 0; // blocks may lie in low .. root
   const i64 high = static_cast<i64>(root);
   for (u32 k = layout.fields; k-- > 0;) {
     const Field &f = layout.field[k];
@@ -60,7 +60,7 @@ bool parse(const Layout &layout, const u8 *data, u64 length, u32 base_align, con
   return true;
 }
 
-}  // namespace
+} // namespace
 
 void k_parse(int layout, usize n, coproc_data args, const u64 *lens, const u8 *aligns, const u8 **fields, u64 *counts, u8 *status) {
   const bool known = layout >= 0 && layout < static_cast<int>(sizeof LAYOUTS / sizeof *LAYOUTS);
