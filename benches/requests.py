@@ -67,10 +67,12 @@ def _from_oracle(program: Path, case: Case, n: int, folder: Path) -> Load:
         oracle.batch(program, case.op, n, partial, case.options)
         partial.rename(path)
     requests, retbufs = [], []
+    rules: dict[tuple[str, str], Rules] = {}
     with path.open(encoding="utf-8") as lines:
         for line in map(json.loads, lines):
-            rules = Rules(plonk=line.get("plonk", ""), fork=line.get("fork", "PreFork"))
-            requests.append(Request(line["op"], bytes.fromhex(line["argbuf"]), rules))
+            words = line.get("plonk", ""), line.get("fork", "PreFork")
+            in_force = rules.setdefault(words, Rules(*words))
+            requests.append(Request(line["op"], bytes.fromhex(line["argbuf"]), in_force))
             expect = line["expect"]
             retbufs.append(bytes([expect]) if isinstance(expect, bool) else bytes.fromhex(expect))
     return Load(requests, retbufs)
