@@ -93,7 +93,7 @@ template <class F> COPROC_NOINLINE F pow_p_minus_3_over_4(const F &a) {
   F r = power[chain.index[chain.start.a]];
   if (chain.start.b) r = r * power[chain.index[chain.start.b]];
   for (const ChainStep &s : chain.steps) {
-    for (int i = 0; i < s.shift; i++) r.square();
+    r.square_times(s.shift);
     if (s.exponent) r *= power[chain.index[s.exponent]];
   }
   return r;

@@ -2,6 +2,7 @@
 #pragma once
 #include "field/limbs_adx.hpp"
 #include "field/limbs_adx_small.hpp"
+#include "field/square_adx.hpp"
 
 COPROC_BEGIN
 
@@ -22,14 +23,17 @@ template <class P> struct ArithmeticAdx {
     if constexpr (SIX) adx_mul_6(r, a, b, M.limbs);
     else adx_mul_4(r, a, b, M.limbs);
   }
+  // Fields with R > 5p, the base fields, have a squaring of their own.
+  static constexpr bool SQUARES = P::MODULUS[P::LIMBS - 1] < ~u64{0} / 5;
   static COPROC_INLINE void sqr(u64 *r, const u64 *a) {
-    if constexpr (SIX) {
-      u64 w[12];
-      adx_sqr_wide_6(w, a);
-      adx_redc_6(r, w, M.limbs);
-    } else {
-      adx_mul_4(r, a, a, M.limbs);
-    }
+    if constexpr (SQUARES) sqr_times(r, a, 1);
+    else mul(r, a, a);
+  }
+  // r = a^(2^n), n >= 1
+  static COPROC_INLINE void sqr_times(u64 *r, const u64 *a, u64 n) requires(SQUARES) {
+    static constexpr SquaringModulus<P> S{};
+    if constexpr (SIX) adx_sqr_times_6(r, a, n, S.limbs);
+    else adx_sqr_times_4(r, a, n, S.limbs);
   }
   static COPROC_INLINE void mul_wide(u64 *r, const u64 *a, const u64 *b) {
     if constexpr (SIX) adx_mul_wide_6(r, a, b);

@@ -77,7 +77,12 @@ template <class P> struct Fp<P, Lane1> {
     A::mul(v, v, b.v);
     return *this;
   }
-  COPROC_INLINE void square() { A::sqr(v, v); }
+  // this^(2^n), n >= 1
+  COPROC_INLINE void square_times(int n) {
+    if constexpr (requires { A::sqr_times(v, v, 1); }) A::sqr_times(v, v, static_cast<u64>(n));
+    else
+      for (; n > 0; n--) A::sqr(v, v);
+  }
 
   friend COPROC_INLINE Fp sqr(const Fp &a) {
     Fp r;
