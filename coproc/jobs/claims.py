@@ -106,25 +106,30 @@ def _object(value: Any, read: Callable[[dict[str, Any]], T]) -> T:
 
 
 def _documents(name: str) -> Iterator[tuple[str, bytes | TooLong]]:
-    """(where, text): the lines of a file whose first line is whole by itself, else the file."""
+    """(where, text): the lines of a file whose first line is whole by itself, else the file; an empty file is one empty text."""
+    first: tuple[str, bytes | TooLong] | None = None  # held back until it is known whether it is the only one
+    several = False
     number = 0
     try:
         with ByteStream(inspect(name)) as stream:
-            for block in line_blocks(stream):
-                for line in block:
-                    number += 1
-                    if number == 1 and not _stands_alone(line):
-                        break
-                    if isinstance(line, TooLong) or (line and not line.isspace()):
-                        yield f"{name}:{number}", line
-                else:
+            for line in (line for block in line_blocks(stream) for line in block):
+                number += 1
+                if number == 1 and not _stands_alone(line):
+                    first = name, _whole(name)
+                    break
+                if isinstance(line, bytes) and (not line or line.isspace()):
                     continue
-                break
-            else:
-                return
+                if first is not None:
+                    if not several:
+                        yield first
+                    several = True
+                    yield f"{name}:{number}", line
+                else:
+                    first = f"{name}:{number}", line
     except READ_ERRORS as error:
         raise JobError(f"{name}:{number + 1}: cannot be read on: {error}") from None
-    yield name, _whole(name)
+    if not several:
+        yield name, first[1] if first is not None else b""
 
 
 def _stands_alone(line: bytes | TooLong) -> bool:

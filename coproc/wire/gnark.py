@@ -48,7 +48,7 @@ class _Cursor:
             data = self.take(2 * size, part)
             for i in range(0, len(data), WORD):
                 if int.from_bytes(data[i : i + WORD], "big") >= P:
-                    raise InvalidInput(f"{part}: the coordinate is not canonical (not below the field's modulus)")
+                    raise InvalidInput(f"{part}: the coordinate is not canonical over BN254 ({_OTHERS})")
             return EncodedPoint(group, Encoding.EVM, data)
         data = self.take(size, part)
         body = bytes([data[0] & ~_FLAGS & 0xFF]) + data[1:]
