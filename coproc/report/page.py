@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -26,6 +25,7 @@ MEANING: Final = {
     "unserved": "nothing could run it",
     "error": "no job line",
 }
+STEPS: Final = 120
 EDGES: Final = [1e-4 * 2 ** (i / 2) for i in range(LATENCY_BUCKETS + 1)]
 
 
@@ -92,10 +92,13 @@ def _tiles(tally: Tally, status: int) -> str:
 
 def _throughput(tally: Tally) -> str:
     samples = [*tally.samples, (tally.seconds, tally.rows)] if tally.samples[-1][1] < tally.rows else tally.samples
-    points = []
-    for (before, rows_before), (time, rows) in pairwise(samples):
-        if time > before:
-            points.append((time, (rows - rows_before) / (time - before)))
+    points: list[tuple[float, float]] = []
+    start, rows_before = samples[0]
+    for time, rows in samples[1:]:
+        if time - start >= samples[-1][0] / STEPS or (time, rows) == samples[-1]:  # a step narrower than that is a spike
+            if time > start:
+                points.append((time, (rows - rows_before) / (time - start)))
+            start, rows_before = time, rows
     return curve("Requests a second over time", points, "requests a second") if points else _nothing()
 
 

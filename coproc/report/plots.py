@@ -54,7 +54,7 @@ def _svg(height: int, title: str, body: Sequence[str]) -> str:
 
 def curve(title: str, points: Sequence[tuple[float, float]], unit: str) -> str:
     """Steps over time: points (end in seconds, value in the interval before it), times ascending."""
-    height, top, bottom = 260, 14, 226
+    height, top, bottom = 276, 14, 226
     marks = ticks(max(value for _, value in points))
     end = points[-1][0] or 1.0
 
@@ -68,7 +68,7 @@ def curve(title: str, points: Sequence[tuple[float, float]], unit: str) -> str:
     for mark in marks:
         body.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(mark):.1f}" y2="{y(mark):.1f}"/>')
         body.append(_text(LEFT - 8, y(mark) + 4, number(mark), "end"))
-    body += [_text(x(time), bottom + 20, seconds(time) if time else "0") for time in ticks(end) if time <= end]
+    body += [_text(x(time), bottom + 20, seconds(time) if time else "0") for time in ticks(end, 8) if time <= end]
     path = [f"M{x(0):.1f},{y(points[0][1]):.1f}"]
     for time, value in points:
         path.append(f"V{y(value):.1f}H{x(time):.1f}")
