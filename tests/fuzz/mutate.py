@@ -90,7 +90,7 @@ def encoded(group: Group, write: Callable[[kit.Point], bytes], flag_at: int, fla
 
     def mutation(rng: Random, data: bytes) -> bytes:
         out = bytearray(data)
-        kind = rng.randrange(9)
+        kind = rng.randrange(10)
         if kind <= 1:
             out[flag_at] ^= rng.choice(flags)
         elif kind == 2:
@@ -109,6 +109,9 @@ def encoded(group: Group, write: Callable[[kit.Point], bytes], flag_at: int, fla
             kept, low = value & ~mask, value & mask
             low = rng.choice((low + p, p, p - 1, 0, mask)) & mask
             out[at : at + size] = (kept | low).to_bytes(size, order)  # type: ignore[arg-type]
+        elif kind == 8:
+            point = points.decompressed(group, data, write)
+            return data if point is None else write(torsion.add(group, point, rng.choice(points.strangers(group))))
         else:
             return flip(rng, data)
         return bytes(out)

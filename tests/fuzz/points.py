@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from coproc.engine.protocol import Group
@@ -53,6 +54,23 @@ def raw_point(group: Group, data: bytes) -> kit.Point:
         return None
     inverse = pow(BLS_LIMBS, -1, kit.BLS_P)
     return tuple(int.from_bytes(data[48 * i : 48 * i + 48], "little") * inverse % kit.BLS_P for i in range(width))
+
+
+def decompressed(group: Group, data: bytes, write: Callable[[kit.Point], bytes]) -> kit.Point:
+    """The point of the curve whose encoding by `write` begins with the bytes of x in `data`; None where there is none."""
+    size = 48 if group in (Group.BLS12_381_G1, Group.BLS12_381_G2) else 32
+    width = 1 if group in (Group.BLS12_381_G1, Group.BN254_G1) else 2
+    if size == 48:
+        masked = bytes([data[0] & 0x1F]) + data[1:]
+        x = tuple(int.from_bytes(masked[48 * i : 48 * i + 48], "big") for i in range(width))[::-1]
+    else:
+        end = 32 * width - 1
+        masked = data[:end] + bytes([data[end] & 0x3F])
+        x = tuple(int.from_bytes(masked[32 * i : 32 * i + 32], "little") for i in range(width))
+    for point in torsion.curve_points(group, [x]):
+        opposite = kit.negated(group, point)
+        return opposite if write(opposite) == data else point
+    return None
 
 
 @cache
