@@ -94,28 +94,23 @@ def report(ours: Rounds, theirs: Rounds) -> list[dict[str, Any]]:
     return rows
 
 
-def columns(rows: list[dict[str, Any]], side: str) -> list[str]:
-    seen: dict[str, None] = {}
-    for row in rows:
-        seen.update(dict.fromkeys(row[side]))
-    order = [*RIVALS]
-    return sorted(seen, key=lambda lib: (order.index(lib) if lib in order else len(order), lib))
-
-
 def render(rows: list[dict[str, Any]]) -> str:
     """The table: ours, the peers, ours by the best peer, and what was wanted."""
-    engines, peers = columns(rows, "ours"), columns(rows, "peers")
-    header = ["figure", *engines, *peers, *(f"{engine} / best" for engine in engines if peers), "wanted"]
+    engines = list(dict.fromkeys(engine for row in rows for engine in row["ours"]))
+    rivals = [lib for lib in RIVALS if any(lib in row["peers"] for row in rows)]
+    others = any(lib not in RIVALS for row in rows for lib in row["peers"])
+    compared = [engine for engine in engines if any(engine in row["ratio"] for row in rows)]
+    header = ["figure", *engines, *rivals, *(["other"] if others else []), *(f"{engine} / best" for engine in compared), "wanted"]
     lines = []
     for row in rows:
         cells = [" ".join(filter(None, [row["curve"], row["op"], str(row["n"])]))]
         cells += [table.duration(row["ours"].get(engine, {}).get("median")) for engine in engines]
-        cells += [table.duration(row["peers"].get(lib, {}).get("median")) for lib in peers]
-        cells += [f"{row['ratio'][engine]:.3f}" if engine in row["ratio"] else "–" for engine in engines if peers]
-        words = [
-            f"{engine} ≤ {w['ratio']} {'met' if w['met'] else 'MISSED (' + str(w['measured']) + ')'}" for engine, w in row["wanted"].items()
-        ]
-        lines.append([*cells, "; ".join(words)])
+        cells += [table.duration(row["peers"].get(lib, {}).get("median")) for lib in rivals]
+        if others:
+            cells.append(", ".join(f"{lib} {table.duration(t['median'])}" for lib, t in row["peers"].items() if lib not in RIVALS))
+        cells += [f"{row['ratio'][engine]:.3f}" if engine in row["ratio"] else "–" for engine in compared]
+        wants = [f"{engine} ≤ {w['ratio']}: {w['measured']} {'met' if w['met'] else 'MISSED'}" for engine, w in row["wanted"].items()]
+        lines.append([*cells, "; ".join(wants)])
     return table.markdown(header, lines)
 
 

@@ -46,7 +46,10 @@ struct Curve {
 
 template <class... E> Words concatenate(const E &...elements) {
   Words w;
-  (w.insert(w.end(), std::begin(elements.r64), std::end(elements.r64)), ...);
+  auto append = [&w](const auto &element) {
+    for (const u64 limb : element.r64) w.push_back(limb);
+  };
+  (append(elements), ...);
   return w;
 }
 
