@@ -13,18 +13,19 @@ export PIP_NO_INPUT := 1
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME
 
-VENV   := .venv
-BIN    := $(VENV)/bin
-NATIVE := build/native
-CXX    ?= g++
-JOBS   ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+VENV      := .venv
+BIN       := $(VENV)/bin
+NATIVE    := build/native
+SANITIZED := build/sanitized
+CXX       ?= g++
+JOBS      ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-KERNELS   := $(shell find kernels_cpu -type f 2>/dev/null)
+KERNELS    := $(shell find kernels_cpu -type f 2>/dev/null)
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
-CXX_FILES := $(shell find kernels_cpu tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
+CXX_FILES  := $(shell find kernels_cpu tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help setup demo test test-all check bench native lock clean
+.PHONY: help setup demo test test-all check bench native sanitized lock clean
 
 help:
 	@echo 'make setup     prepare .venv and build the kernels'
@@ -64,12 +65,14 @@ tools:
 demo: setup
 	@$(BIN)/coproc demo
 
-test: setup native
-	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -LE slow -j $(JOBS)
+test: setup native sanitized
+	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -LE slow -E fuzz -j $(JOBS)
+	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -LE slow -R fuzz
 	@$(BIN)/python -m pytest -m 'not slow'
 
-test-all: setup native
-	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -j $(JOBS)
+test-all: setup native sanitized
+	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -E fuzz -j $(JOBS)
+	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -R fuzz
 	@$(BIN)/python -m pytest
 
 bench: setup
@@ -84,12 +87,18 @@ check: setup native
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
 
-# Kernels, native tests and coproc-bench with warnings as errors.
+# Kernels, native tests and coproc-bench with warnings as errors; the fuzz target under AddressSanitizer and UBSan.
+configure = PATH="$(CURDIR)/$(BIN):$$PATH" CXX="$(CXX)" $(BIN)/cmake -G Ninja -S . -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCOPROC_NATIVE_TESTS=ON
+build     = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake --build
+
 native: $(VENV)/.required
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake -G Ninja -S . -B $(NATIVE) -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=$(CXX) \
-	  -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCOPROC_WERROR=ON -DCOPROC_NATIVE_TESTS=ON -DCOPROC_BENCH=ON >$(VENV)/native.log \
+	@$(configure) -B $(NATIVE) -DCMAKE_BUILD_TYPE=Release -DCOPROC_WERROR=ON -DCOPROC_BENCH=ON >$(VENV)/native.log || { cat $(VENV)/native.log >&2; exit 1; }
+	@$(build) $(NATIVE)
+
+sanitized: $(VENV)/.required
+	@$(configure) -B $(SANITIZED) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCOPROC_SANITIZE=address,undefined >$(VENV)/native.log \
 	  || { cat $(VENV)/native.log >&2; exit 1; }
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cmake --build $(NATIVE)
+	@$(build) $(SANITIZED) --target fuzz
 
 lock: $(VENV)/.created
 	@.ci/lock $(BIN)/python
