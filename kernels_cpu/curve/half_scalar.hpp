@@ -2,7 +2,7 @@
 //
 // Remainders A_i of Euclid's algorithm on (r, c) satisfy A_i = (-1)^(i+1) t_i c mod r with t_i <= r / A_(i-1). Stopping at the first
 // A_i below 2^126 leaves both below 2^127. The steps are done on the leading 64 bits as long as these decide the quotients (Lehmer,
-// with Jebelean's condition), and then on the numbers. [Antipa et al., Accelerated verification of ECDSA signatures]
+// with Jebelean's condition), and then on the numbers. [Antipa05]
 #pragma once
 #include "field/fp_plain.hpp"
 
