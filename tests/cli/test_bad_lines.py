@@ -5,17 +5,22 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tempfile
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coproc.errors import InvalidInput
 from coproc.jobs.blobs import BlobTable
+from coproc.jobs.chunk import Defaults
+from coproc.jobs.compute import known_operation
+from coproc.jobs.inputs import inspect
 from coproc.jobs.lines import BLOCK, TooLong, line_blocks
+from coproc.jobs.read import Reader
 from tests.cli.conftest import Cli, as_line
 from tests.cli.requests import digest, sha256
 
@@ -205,3 +210,28 @@ def test_names_that_are_no_operations_do_not_fill_the_summary(cli: Cli, job: Job
     ran = cli("verify", job(*(sha256(i) | {"op": f"op{i}"} for i in range(50))), "--keep-going", "--json")
     assert list(ran.summary["operations"]) == [""]
     assert ran.summary["operations"][""]["outcomes"] == {"error": 50}
+
+
+FRAGMENTS = st.sampled_from([
+    b'{"id": 1, "op": "sha256", "argbuf": "', b'"}', b"{", b"}", b"[", b'"', b"\\u0000", b"\xff", b"\xc3", b"null", b"1e999", b",", b":",
+    b'"blob"', b'"hex"', b'"args"', b'"bytes"', b'"@b"', b"00", b'"align": 4', b"\r", b" ", b'{"blob": "b", "hex": "00"}',
+    b'{"op": "sha256", "args": {"bytes": "@b"}}', b'{"op": "verify_bls", "args": {"msg": {}}}', b'{"op": "hash", "argbuf": ["$a"]}',
+])  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.lists(st.one_of(FRAGMENTS, st.binary(max_size=6)), max_size=8).map(b"".join), max_size=8))
+def test_any_bytes_are_rows_errors_or_blobs(lines: list[bytes]) -> None:
+    data = b"\n".join(lines)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        chunks = list(Reader([inspect(file.name)], Defaults(), known_operation, keep_going=True).chunks())
+    for chunk in chunks:
+        assert sorted([*chunk.bad, *(row for group in chunk.groups for row in group.rows)]) == list(range(len(chunk)))
+        for row, bad in chunk.bad.items():
+            assert bad.where == f"{file.name}:{chunk.numbers[row]}"
+    asked = [n for chunk in chunks for n in chunk.numbers]
+    written = [n for n, line in enumerate(data.split(b"\n"), 1) if line and not line.isspace()]
+    assert asked == sorted(set(asked))
+    assert set(asked) <= set(written)
