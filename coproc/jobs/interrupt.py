@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Final
+
+GRACE: Final = 1.0
+"""Seconds in which a second signal is the first one again: process groups and wrappers often deliver it twice."""
 
 
 class Interruption:
@@ -16,6 +20,7 @@ class Interruption:
         self._held = False
         self._seen = False
         self._ending = False
+        self._first = 0.0
         self._former: dict[int, Any] = {}
 
     def __enter__(self) -> Interruption:
@@ -31,8 +36,13 @@ class Interruption:
             signal.signal(number, former)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        again, self._seen = self._seen, True
-        if not self._ending and (again or not self._held):
+        now = time.monotonic()
+        if self._ending or (self._seen and now - self._first < GRACE):
+            return
+        again = self._seen
+        if not again:
+            self._seen, self._first = True, now
+        if again or not self._held:
             raise KeyboardInterrupt
 
     def end(self) -> None:

@@ -43,6 +43,7 @@ def test_a_job_that_was_killed_keeps_its_answers_and_can_be_resumed(cli: Cli, tm
     with subprocess.Popen([*COPROC, "verify", path, "--out", out], stderr=subprocess.PIPE, text=True) as process:
         wait_for_bytes(out, 1)
         process.send_signal(number)
+        process.send_signal(number)  # as process groups and wrappers do
         _, err = process.communicate(timeout=60)
     assert process.returncode == status
     if number != signal.SIGKILL:
