@@ -18,7 +18,11 @@
 
 #if defined(__GNUC__)
 #define COPROC_NOINLINE __attribute__((noinline))
+#if defined(__SANITIZE_ADDRESS__)
+#define COPROC_INLINE inline // instrumented bodies, inlined by force, take minutes to compile
+#else
 #define COPROC_INLINE inline __attribute__((always_inline))
+#endif
 #else
 #define COPROC_NOINLINE
 #define COPROC_INLINE inline

@@ -11,7 +11,9 @@
 #include "mutate.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/common_interface_defs.h>
+// A report ends in SIGABRT, whose handler tells which input it was.
+extern "C" const char *__asan_default_options() { return "abort_on_error=1"; }
+extern "C" const char *__ubsan_default_options() { return "abort_on_error=1:print_stacktrace=1"; }
 #endif
 
 namespace {
@@ -88,9 +90,6 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "fuzz: --corpus FILE (made by corpus.py) is needed\n");
     return 2;
   }
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_set_death_callback(tell);
-#endif
   std::signal(SIGABRT, on_signal);
   std::signal(SIGALRM, on_signal);
 
@@ -113,6 +112,10 @@ int main(int argc, char **argv) {
   const long seconds = static_cast<long>(std::time(nullptr) - began);
   std::printf("%llu inputs from %zu buffers, seed %llu, on", count, mutator.corpus_size(), seed);
   for (const fuzz::Kernels *table : tables) std::printf(" %s", table->name);
-  std::printf(": 0 reports, %ld s\n", seconds);
+  const fuzz::Tally &t = fuzz::tally;
+  std::printf(": 0 reports, %ld s\n%llu runs: %llu parsed, %llu worked through, %llu points, %llu pairing checks, %llu accepted\n", seconds,
+              static_cast<unsigned long long>(t.runs), static_cast<unsigned long long>(t.parsed), static_cast<unsigned long long>(t.worked),
+              static_cast<unsigned long long>(t.points), static_cast<unsigned long long>(t.pairings),
+              static_cast<unsigned long long>(t.accepted));
   return 0;
 }

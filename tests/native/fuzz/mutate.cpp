@@ -10,9 +10,9 @@ struct Weight {
   u8 layout;
   unsigned share, one_in;
 };
-constexpr Weight WEIGHTS[] = {{COPROC_LAYOUT_BYTES, 18, 2},     {COPROC_LAYOUT_SCALARS, 8, 8},   {COPROC_LAYOUT_PLONK, 12, 32},
-                              {COPROC_LAYOUT_GROTH16, 8, 32},   {COPROC_LAYOUT_SCHNORR, 12, 16}, {COPROC_LAYOUT_BLS, 12, 32},
-                              {COPROC_LAYOUT_MULTISIG, 10, 64}, {COPROC_LAYOUT_KZG, 10, 16},     {COPROC_LAYOUT_RECOVER, 10, 1}};
+constexpr Weight WEIGHTS[] = {{COPROC_LAYOUT_BYTES, 18, 1},     {COPROC_LAYOUT_SCALARS, 8, 3},  {COPROC_LAYOUT_PLONK, 12, 8},
+                              {COPROC_LAYOUT_GROTH16, 8, 8},    {COPROC_LAYOUT_SCHNORR, 12, 4}, {COPROC_LAYOUT_BLS, 12, 8},
+                              {COPROC_LAYOUT_MULTISIG, 10, 12}, {COPROC_LAYOUT_KZG, 10, 5},     {COPROC_LAYOUT_RECOVER, 10, 1}};
 
 constexpr u64 WORDS[] = {0,
                          1,
@@ -57,9 +57,9 @@ void damage(Bytes &b, const Bytes &other, Random &random) {
   }
   case 3: { // a small change of an offset or a count
     const usize position = (size > 24 ? size - 24 + random.below(24) : at) & ~usize{3};
-    int32_t word = 0;
+    u32 word = 0;
     if (position + 4 <= size) std::memcpy(&word, b.data() + position, 4);
-    word += static_cast<int32_t>(random.below(65)) - 32;
+    word += static_cast<u32>(random.below(65)) - 32;
     put(position, &word, 4);
     break;
   }
@@ -132,6 +132,44 @@ void damage(Bytes &b, const Bytes &other, Random &random) {
   }
 }
 
+// Where the fields of a buffer are, as positions; none if it does not parse.
+struct Fields {
+  usize n = 0, at[COPROC_MAX_FIELDS], size[COPROC_MAX_FIELDS];
+
+  Fields(u8 layout, const Bytes &bytes) {
+    constexpr usize SIZES[LAYOUTS][COPROC_MAX_FIELDS] = {{1},       {32},        {1, 1, 32},   {1, 1, 1}, {1, 1, 1},
+                                                         {1, 1, 1}, {1, 200, 1}, {1, 1, 1, 1}, {1, 1}};
+    const u8 *data = bytes.data(), *fields[COPROC_MAX_FIELDS];
+    const u64 length = bytes.size();
+    const u8 align = 8;
+    u64 counts[COPROC_MAX_FIELDS];
+    u8 status = COPROC_MALFORMED;
+    coproc_kernels("portable")->parse(layout, 1, &data, &length, &align, fields, counts, &status);
+    if (status != COPROC_OK) return;
+    for (; n < COPROC_MAX_FIELDS && SIZES[layout][n] != 0; n++) {
+      at[n] = static_cast<usize>(fields[n] - data);
+      size[n] = counts[n] * SIZES[layout][n];
+    }
+  }
+};
+
+// Damage inside one field, which leaves all sizes: the field of another buffer, or a part of it, or the damage above.
+void damage_field(u8 layout, Bytes &b, const Bytes &other, Random &random) {
+  const Fields mine(layout, b), theirs(layout, other);
+  if (mine.n == 0) return;
+  const usize field = random.below(mine.n), at = mine.at[field], size = mine.size[field];
+  if (size == 0) return;
+  if (theirs.n != 0 && random.chance(4)) { // a proof under another key, a signature of another message
+    const usize n = size < theirs.size[field] ? size : theirs.size[field];
+    if (n != 0) std::memcpy(b.data() + at, other.data() + theirs.at[field], n);
+    return;
+  }
+  Bytes part(b.begin() + static_cast<long>(at), b.begin() + static_cast<long>(at + size));
+  damage(part, theirs.n == 0 ? part : other, random);
+  part.resize(size);
+  std::memcpy(b.data() + at, part.data(), size);
+}
+
 } // namespace
 
 Mutator::Mutator(const char *path) {
@@ -188,7 +226,12 @@ Bytes Mutator::input(u64 seed, u64 index) const {
     bytes = entry->bytes;
     if (!random.chance(4)) header.version = entry->version;
     const u64 rounds = random.chance(8) ? 0 : 1 + random.below(random.chance(4) ? 8 : 2);
-    for (u64 i = 0; i < rounds; i++) damage(bytes, entries[random.below(entries.size())].bytes, random);
+    const bool inside = !random.chance(3);
+    for (u64 i = 0; i < rounds; i++) {
+      const Bytes &other = entries[random.below(entries.size())].bytes;
+      if (inside) damage_field(header.layout, bytes, other, random);
+      else damage(bytes, other, random);
+    }
   }
   Bytes out(sizeof header);
   std::memcpy(out.data(), &header, sizeof header);

@@ -4,6 +4,9 @@
 #include <map>
 
 namespace fuzz {
+
+Tally tally = {};
+
 namespace {
 
 constexpr int G1 = COPROC_BLS12_381_G1, G2 = COPROC_BLS12_381_G2, BOTH = COPROC_ON_CURVE | COPROC_IN_SUBGROUP;
@@ -67,7 +70,9 @@ struct Run {
     k->parse(header.layout, 1, &base, &length, &align, fields, counts, &status);
     REQUIRE(status == COPROC_OK || status == COPROC_MALFORMED);
     note(&status, 1);
+    tally.runs++;
     if (status != COPROC_OK) return false;
+    tally.parsed++;
     for (int i = 0; i < COPROC_MAX_FIELDS && SIZES[header.layout][i] != 0; i++) {
       REQUIRE(fields[i] >= base && fields[i] <= base + length);
       REQUIRE(counts[i] <= static_cast<u64>(base + length - fields[i]) / SIZES[header.layout][i]);
@@ -100,7 +105,8 @@ struct Run {
     k->decode(group, encoding, checks, data.size(), data.data(), out.words.data(), out.status.data());
     for (usize i = 0; i < data.size(); i++) {
       REQUIRE(out.status[i] == COPROC_OK || out.status[i] == COPROC_INVALID || out.status[i] == COPROC_UNREDUCED);
-      if (out.status[i] != COPROC_OK)
+      if (out.status[i] == COPROC_OK) tally.points++;
+      else
         for (usize j = 0; j < words; j++) REQUIRE(out.words[i * words + j] == 0);
     }
     note(out.words);
@@ -114,6 +120,8 @@ struct Run {
     k->pairing_check(curve, 1, offsets, g1.data(), lines.data(), &target, &verdict);
     REQUIRE(verdict <= 1);
     note(&verdict, 1);
+    tally.pairings++;
+    tally.accepted += verdict;
     return verdict == 1;
   }
   Words lines_of(int curve, const Words &g2) {
@@ -149,6 +157,7 @@ struct Run {
     u8 verdict = 99, status = 99;
     k->schnorr(1, fields, fields + 1, fields + 2, &verdict, &status);
     REQUIRE((status == COPROC_OK && verdict <= 1) || (status == COPROC_PANIC && verdict == 0));
+    tally.accepted += verdict;
     note(&verdict, 1);
     note(&status, 1);
   }
@@ -258,6 +267,8 @@ struct Run {
       k->bls_exact(1, multisig ? 1 : 0, &version, fields, counts, offsets, keys.data(), fields + 2, &verdict);
       REQUIRE(verdict <= 1);
       note(&verdict, 1);
+      tally.pairings++;
+      tally.accepted += verdict;
       return;
     }
     if (!multisig) return signature(sig.words, points.words, version);
@@ -321,6 +332,7 @@ struct Run {
   }
 
   void all() {
+    tally.worked++;
     switch (header.layout) {
     case COPROC_LAYOUT_BYTES:
       return hashes();

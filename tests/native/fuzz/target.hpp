@@ -15,6 +15,12 @@ struct Header {
 };
 constexpr int LAYOUTS = 9;
 
+// How deep the inputs went, over all runs of this process.
+struct Tally {
+  u64 runs, parsed, worked, points, pairings, accepted;
+};
+extern Tally tally;
+
 // Runs one input on one instruction set. Returns a digest of all that came out; stops the program if an output breaks the contract
 // of coproc.h.
 u64 run(const Kernels *k, const u8 *input, usize size);
