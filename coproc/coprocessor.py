@@ -90,8 +90,11 @@ class Coprocessor:
             operation = operation_of(ops[0])
             return answers_of(operation, self._columns([(operation, batch)])[0])
         positions: dict[str, list[int]] = {}
-        for i, op in enumerate(ops):
-            positions.setdefault(op, []).append(i)
+        try:
+            for i, op in enumerate(ops):
+                positions.setdefault(op, []).append(i)
+        except TypeError:  # no name at all
+            raise InvalidInput(f"unknown operation {op!r}") from None
         parts = [(operation_of(op), batch.take(index)) for op, index in positions.items()]
         answers: list[Any] = [None] * n
         for (operation, _), columns, index in zip(parts, self._columns(parts), positions.values(), strict=True):
@@ -145,10 +148,12 @@ class Coprocessor:
     def _cut(self, operation: Operation, batch: Batch) -> list[slice]:
         """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough."""
         n = len(batch)
+        if n == 0:
+            return []
         share = -(-n // (self.workers * _BATCHES_A_WORKER)) if self.workers > 1 else n
         size = min(max(share, _LEAST_VERIFICATIONS if operation.kind == "bool" else _LEAST_DIGESTS), MAX_BATCH)
         cuts: Sequence[int] = range(0, n, size)
-        if n and int(batch.args.lengths.max()) * size > _MAX_BYTES:
+        if int(batch.args.lengths.max()) * size > _MAX_BYTES:
             blocks = np.cumsum(batch.args.lengths) // np.uint64(_MAX_BYTES)
             cuts = sorted({*cuts, *(np.flatnonzero(np.diff(blocks)) + 1).tolist()})
         return [slice(start, stop) for start, stop in zip(cuts, [*cuts[1:], n], strict=True)]

@@ -37,7 +37,7 @@ def spec() -> Coprocessor:
 @EVERY_OP
 def test_instruction_sets_agree_on_mutated_requests(native: differential.Engines, op: str) -> None:
     tally = Tally()
-    asked = list(mutate.stream(op, "short", 3 * WEIGHT[op]))
+    asked = list(mutate.stream(op, "short", 8 * WEIGHT[op]))
     differential.compare("engines", 0, f"cpu:{NATIVE[0]}", native, tally, asked)
     assert not tally.found
 
@@ -60,7 +60,7 @@ def test_every_engine_agrees_with_the_specification_on_mutated_requests(native: 
 @pytest.mark.parametrize("isa", NATIVE)
 def test_primitives_agree_with_other_libraries(isa: str, what: str) -> None:
     comparison, share = libraries.COMPARISONS[what]
-    found = comparison(engine_named(f"cpu:{isa}"), random.Random(f"short:{what}"), max(2, share // 2))
+    found = comparison(engine_named(f"cpu:{isa}"), random.Random(f"short:{what}"), share)
     assert not found, found[:3]
 
 
