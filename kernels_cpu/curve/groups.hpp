@@ -1,7 +1,7 @@
 // The four groups: equation, order, endomorphism and how a scalar splits along it.
 //
 // A group type gives F (coordinates), b(), D (how many short scalars), SPLIT_BITS (their length at most), endomorphism(P) and
-// split(k, out) with k P = sum out[i] endomorphism^i(P) for P of order r and k below 2^256. Its functions that take points are
+// split(k, out) with k P = sum out[i] endomorphism^i(P) for P of order r and k below 2^256. FEW_TERMS, WINDOW_TERMS: see msm.hpp, measured. Its functions that take points are
 // templates over the lane through F; scalars are one lane.
 #pragma once
 #include "coproc.h"
@@ -13,7 +13,7 @@ COPROC_BEGIN
 template <class L> struct G1Bls12 {
   using F = bls12_381::FpT<L>;
   static constexpr int D = 2, SPLIT_BITS = 128;
-  static constexpr usize PIPPENGER_FROM = 400;
+  static constexpr usize FEW_TERMS = 4, WINDOW_TERMS = 72;
   static constexpr const u64 *ORDER = constants::bls12_381::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bls12_381::B1); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return phi(p); }
@@ -38,7 +38,7 @@ template <class L> struct G1Bls12 {
 template <class L> struct G2Bls12 {
   using F = Fp2<bls12_381::FpT<L>>;
   static constexpr int D = 4, SPLIT_BITS = 64;
-  static constexpr usize PIPPENGER_FROM = 400;
+  static constexpr usize FEW_TERMS = 2, WINDOW_TERMS = 36;
   static constexpr const u64 *ORDER = constants::bls12_381::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bls12_381::B2); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return psi(p); }
@@ -55,7 +55,7 @@ template <class L> struct G2Bls12 {
 template <class L> struct G1Bn254 {
   using F = bn254::FpT<L>;
   static constexpr int D = 2, SPLIT_BITS = 128;
-  static constexpr usize PIPPENGER_FROM = 400;
+  static constexpr usize FEW_TERMS = 4, WINDOW_TERMS = 72;
   static constexpr const u64 *ORDER = constants::bn254::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bn254::B1); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return phi(p); }
@@ -76,7 +76,7 @@ template <class L> struct G1Bn254 {
 template <class L> struct G2Bn254 {
   using F = Fp2<bn254::FpT<L>>;
   static constexpr int D = 4, SPLIT_BITS = 66;
-  static constexpr usize PIPPENGER_FROM = 400;
+  static constexpr usize FEW_TERMS = 2, WINDOW_TERMS = 36;
   static constexpr const u64 *ORDER = constants::bn254::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bn254::B2); }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return psi(p); }
