@@ -74,15 +74,13 @@ def _convert(source: str, files: list[str], vk: str | None, out: str | None, kee
             raise InvalidInput(f"--out {out}: is {name} itself")
     key = read_key(vk) if vk is not None else None
     with _destination(out) as stream:
-        writer = LineWriter(select(), stream, key, keep_going)
+        writer = LineWriter(select(), stream, key, keep_going, lambda bad: console.error(str(bad)))
         for found in find_claims(source, files):
             writer.add(found)
             if writer.done:
                 break
         writer.flush()
-    for bad in writer.refused if keep_going else writer.refused[:1]:
-        console.error(str(bad))
-    console.log(f"{writer.written:,} proofs under {writer.keys:,} keys converted, {len(writer.refused):,} refused")
+    console.log(f"{writer.written:,} proofs under {writer.keys:,} keys converted, {writer.refused:,} refused")
     return WRONG if writer.refused else OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 import msgspec
@@ -22,20 +23,26 @@ class LineWriter:
     """Writes a blob line for each key before its first proof, and a job line for each claim.
 
     key: the one for claims that bring none. keep_going: leave out what is refused; otherwise `done` is true from the first
-    refusal on and nothing behind it is written. `refused` collects what is wrong, `written` and `keys` count.
+    refusal on and nothing behind it is written. tell: is told each refusal. `written`, `keys` and `refused` count.
     """
 
-    def __init__(self, engine: Engine, stream: BinaryIO, key: VerifyingKey | None, keep_going: bool) -> None:
-        self._engine, self._stream, self._key, self._keep_going = engine, stream, key, keep_going
+    def __init__(
+        self, engine: Engine, stream: BinaryIO, key: VerifyingKey | None, keep_going: bool, tell: Callable[[BadLine], None]
+    ) -> None:
+        self._engine, self._stream, self._key, self._keep_going, self._tell = engine, stream, key, keep_going, tell
         self._prepared: dict[VerifyingKey, tuple[str, PreparedKey]] = {}
         self._batch: list[FoundClaim] = []
         self._batch_key: VerifyingKey | None = None
-        self.refused: list[BadLine] = []
-        self.written = self.keys = 0
+        self.written = self.keys = self.refused = 0
 
     @property
     def done(self) -> bool:
-        return bool(self.refused) and not self._keep_going
+        return self.refused > 0 and not self._keep_going
+
+    def _refuse(self, bad: BadLine) -> None:
+        if not self.done:
+            self.refused += 1
+            self._tell(bad)
 
     def add(self, found: Found) -> None:
         key = found.key or self._key if isinstance(found, FoundClaim) else None
@@ -44,7 +51,7 @@ class LineWriter:
         if self.done:
             return
         if isinstance(found, BadLine):
-            self.refused.append(found)
+            self._refuse(found)
         else:
             self._batch_key = key
             self._batch.append(found)
@@ -59,11 +66,12 @@ class LineWriter:
                 raise InvalidInput("no verifying key: give --vk FILE")
             name, key = self._prepare(self._batch_key)
         except InvalidInput as error:
-            self.refused += [BadLine(claim.where, str(error)) for claim in batch]
+            for claim in batch:
+                self._refuse(BadLine(claim.where, str(error)))
             return
         for claim, result in zip(batch, convert_proofs(self._engine, key, [(c.proof, c.inputs) for c in batch]), strict=True):
             if isinstance(result, InvalidInput):
-                self.refused.append(BadLine(claim.where, str(result)))
+                self._refuse(BadLine(claim.where, str(result)))
                 if self.done:
                     return
             else:
