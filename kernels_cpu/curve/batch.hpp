@@ -4,7 +4,7 @@
 
 COPROC_BEGIN
 
-inline constexpr usize BATCH = 128;  // points that share an inversion: enough to hide it, and their state stays in the first two caches
+inline constexpr usize BATCH = 128; // points that share an inversion: enough to hide it, and their state stays in the first two caches
 
 // out[i] = points[i] for i < n <= BATCH.
 template <class F> COPROC_NOINLINE void to_affine(const Jacobian<F> *points, Affine<F> *out, usize n) {

@@ -19,15 +19,18 @@ template <class G> inline u8 resolve(const Encoded<typename G::F> &e, int checks
   out = Affine<F>::identity();
   Affine<F> p = e.point;
   switch (e.form) {
-    case Form::INVALID: return COPROC_INVALID;
-    case Form::UNREDUCED: return COPROC_UNREDUCED;
-    case Form::INFINITE: return COPROC_OK;
-    case Form::X_ONLY:
-      if (!lift_x<G>(p.x, e.larger, p.y)) return COPROC_INVALID;
-      break;
-    case Form::X_AND_Y:
-      if (p.infinity() || (checks != 0 && !on_curve(p, G::b()))) return COPROC_INVALID;
-      break;
+  case Form::INVALID:
+    return COPROC_INVALID;
+  case Form::UNREDUCED:
+    return COPROC_UNREDUCED;
+  case Form::INFINITE:
+    return COPROC_OK;
+  case Form::X_ONLY:
+    if (!lift_x<G>(p.x, e.larger, p.y)) return COPROC_INVALID;
+    break;
+  case Form::X_AND_Y:
+    if (p.infinity() || (checks != 0 && !on_curve(p, G::b()))) return COPROC_INVALID;
+    break;
   }
   if ((checks & COPROC_IN_SUBGROUP) && !Subgroup<G>::contains(p)) return COPROC_INVALID;
   out = p;
@@ -38,18 +41,27 @@ template <class G> inline u8 resolve(const Encoded<typename G::F> &e, int checks
 template <class F> inline Encoded<F> read_point(int encoding, const u8 *bytes) {
   if constexpr (F::Params::LIMBS == 6) {
     switch (encoding) {
-      case COPROC_ZCASH: return read::zcash<F>(bytes);
-      case COPROC_ZCASH_UNCOMPRESSED: return read::zcash_uncompressed<F>(bytes);
-      case COPROC_DUSK_RAW: return read::dusk_raw<F>(bytes);
-      case COPROC_EVM: return read::evm<F>(bytes);
-      default: return {Form::INVALID, false, Affine<F>::identity()};
+    case COPROC_ZCASH:
+      return read::zcash<F>(bytes);
+    case COPROC_ZCASH_UNCOMPRESSED:
+      return read::zcash_uncompressed<F>(bytes);
+    case COPROC_DUSK_RAW:
+      return read::dusk_raw<F>(bytes);
+    case COPROC_EVM:
+      return read::evm<F>(bytes);
+    default:
+      return {Form::INVALID, false, Affine<F>::identity()};
     }
   } else {
     switch (encoding) {
-      case COPROC_ARK_COMPRESSED: return read::ark<F>(bytes);
-      case COPROC_ARK_UNCOMPRESSED: return read::ark_uncompressed<F>(bytes);
-      case COPROC_EVM: return read::evm<F>(bytes);
-      default: return {Form::INVALID, false, Affine<F>::identity()};
+    case COPROC_ARK_COMPRESSED:
+      return read::ark<F>(bytes);
+    case COPROC_ARK_UNCOMPRESSED:
+      return read::ark_uncompressed<F>(bytes);
+    case COPROC_EVM:
+      return read::evm<F>(bytes);
+    default:
+      return {Form::INVALID, false, Affine<F>::identity()};
     }
   }
 }
@@ -57,18 +69,27 @@ template <class F> inline Encoded<F> read_point(int encoding, const u8 *bytes) {
 template <class F> inline void write_point(int encoding, const Affine<F> &p, u8 *bytes) {
   if constexpr (F::Params::LIMBS == 6) {
     switch (encoding) {
-      case COPROC_ZCASH: return write::zcash(p, bytes);
-      case COPROC_ZCASH_UNCOMPRESSED: return write::zcash_uncompressed(p, bytes);
-      case COPROC_DUSK_RAW: return write::dusk_raw(p, bytes);
-      case COPROC_EVM: return write::evm(p, bytes);
-      default: return;
+    case COPROC_ZCASH:
+      return write::zcash(p, bytes);
+    case COPROC_ZCASH_UNCOMPRESSED:
+      return write::zcash_uncompressed(p, bytes);
+    case COPROC_DUSK_RAW:
+      return write::dusk_raw(p, bytes);
+    case COPROC_EVM:
+      return write::evm(p, bytes);
+    default:
+      return;
     }
   } else {
     switch (encoding) {
-      case COPROC_ARK_COMPRESSED: return write::ark(p, bytes);
-      case COPROC_ARK_UNCOMPRESSED: return write::ark_uncompressed(p, bytes);
-      case COPROC_EVM: return write::evm(p, bytes);
-      default: return;
+    case COPROC_ARK_COMPRESSED:
+      return write::ark(p, bytes);
+    case COPROC_ARK_UNCOMPRESSED:
+      return write::ark_uncompressed(p, bytes);
+    case COPROC_EVM:
+      return write::evm(p, bytes);
+    default:
+      return;
     }
   }
 }

@@ -1,9 +1,9 @@
 // The byte forms of points (enum coproc_encoding): what the bytes say, before any curve arithmetic; and the way back.
 //
-// zcash       BLS12-381, big-endian, Fp2 as c1 c0, three flags in the first byte: 0x80 compressed, 0x40 infinity, 0x20 y is the larger root.
-// ark         BN254, little-endian, Fp2 as c0 c1, two flags in the last byte: 0x80 y is the larger root, 0x40 infinity.
-// dusk raw    BLS12-381, Montgomery limbs in memory order, infinity byte, padding.
-// evm         big-endian; BN254 Fp2 as c1 c0 in 32-byte words, BLS12-381 Fp2 as c0 c1 in 64-byte words; zeros are infinity.
+// zcash       BLS12-381, big-endian, Fp2 as c1 c0, three flags in the first byte: 0x80 compressed, 0x40 infinity, 0x20 y is the larger
+// root. ark         BN254, little-endian, Fp2 as c0 c1, two flags in the last byte: 0x80 y is the larger root, 0x40 infinity. dusk raw
+// BLS12-381, Montgomery limbs in memory order, infinity byte, padding. evm         big-endian; BN254 Fp2 as c1 c0 in 32-byte words,
+// BLS12-381 Fp2 as c0 c1 in 64-byte words; zeros are infinity.
 #pragma once
 #include "coproc.h"
 #include "curve/affine.hpp"
@@ -16,7 +16,8 @@ struct ByteLayout {
   int stride;
   bool big_endian, c1_first;
 };
-inline constexpr ByteLayout ZCASH_LAYOUT{48, true, true}, ARK_LAYOUT{32, false, false}, EVM_BN254_LAYOUT{32, true, true}, EVM_BLS12_LAYOUT{64, true, false};
+inline constexpr ByteLayout ZCASH_LAYOUT{48, true, true}, ARK_LAYOUT{32, false, false}, EVM_BN254_LAYOUT{32, true, true},
+    EVM_BLS12_LAYOUT{64, true, false};
 
 template <class F> inline constexpr int DEGREE = 1;
 template <class F> inline constexpr int DEGREE<Fp2<F>> = 2;
@@ -126,12 +127,13 @@ template <class F> inline Encoded<F> dusk_raw(const u8 *bytes) {
 template <class F> inline Encoded<F> evm(const u8 *bytes) {
   constexpr ByteLayout layout = F::Params::LIMBS == 4 ? EVM_BN254_LAYOUT : EVM_BLS12_LAYOUT;
   Encoded<F> e{Form::INVALID, false, Affine<F>::identity()};
-  if (!read_coordinate(bytes, layout, 0xff, e.point.x) || !read_coordinate(bytes + layout.stride * DEGREE<F>, layout, 0xff, e.point.y)) return e;
+  if (!read_coordinate(bytes, layout, 0xff, e.point.x) || !read_coordinate(bytes + layout.stride * DEGREE<F>, layout, 0xff, e.point.y))
+    return e;
   e.form = e.point.infinity() ? Form::INFINITE : Form::X_AND_Y;
   return e;
 }
 
-}  // namespace read
+} // namespace read
 
 namespace write {
 
@@ -170,19 +172,26 @@ template <class F> inline void evm(const Affine<F> &p, u8 *bytes) {
   write_coordinate(bytes + layout.stride * DEGREE<F>, layout, p.y);
 }
 
-}  // namespace write
+} // namespace write
 
 // Bytes of a form of the field's curve; 0 where the curve has no such form.
 template <class F> constexpr int encoded_size(int encoding) {
   constexpr bool bls = F::Params::LIMBS == 6;
   switch (encoding) {
-    case COPROC_ZCASH: return bls ? 48 * DEGREE<F> : 0;
-    case COPROC_ZCASH_UNCOMPRESSED: return bls ? 96 * DEGREE<F> : 0;
-    case COPROC_ARK_COMPRESSED: return bls ? 0 : 32 * DEGREE<F>;
-    case COPROC_ARK_UNCOMPRESSED: return bls ? 0 : 64 * DEGREE<F>;
-    case COPROC_DUSK_RAW: return bls ? 96 * DEGREE<F> + 8 : 0;
-    case COPROC_EVM: return (bls ? 128 : 64) * DEGREE<F>;
-    default: return 0;
+  case COPROC_ZCASH:
+    return bls ? 48 * DEGREE<F> : 0;
+  case COPROC_ZCASH_UNCOMPRESSED:
+    return bls ? 96 * DEGREE<F> : 0;
+  case COPROC_ARK_COMPRESSED:
+    return bls ? 0 : 32 * DEGREE<F>;
+  case COPROC_ARK_UNCOMPRESSED:
+    return bls ? 0 : 64 * DEGREE<F>;
+  case COPROC_DUSK_RAW:
+    return bls ? 96 * DEGREE<F> + 8 : 0;
+  case COPROC_EVM:
+    return (bls ? 128 : 64) * DEGREE<F>;
+  default:
+    return 0;
   }
 }
 

@@ -1,8 +1,8 @@
 // The four groups: equation, order, endomorphism and how a scalar splits along it.
 //
 // A group type gives F (coordinates), b(), D (how many short scalars), SPLIT_BITS (their length at most), endomorphism(P) and
-// split(k, out) with k P = sum out[i] endomorphism^i(P) for P of order r and k below 2^256. FEW_TERMS, WINDOW_TERMS: see msm.hpp, measured. Its functions that take points are
-// templates over the lane through F; scalars are one lane.
+// split(k, out) with k P = sum out[i] endomorphism^i(P) for P of order r and k below 2^256. FEW_TERMS, WINDOW_TERMS: see msm.hpp, measured.
+// Its functions that take points are templates over the lane through F; scalars are one lane.
 #pragma once
 #include "coproc.h"
 #include "curve/endomorphism.hpp"
@@ -92,11 +92,20 @@ template <class L> struct G2Bn254 {
 // Calls f.template operator()<Group>() for the group of a number of enum coproc_group; any other number calls nothing.
 template <class Call> COPROC_INLINE void with_group(int group, Call call) {
   switch (group) {
-    case COPROC_BLS12_381_G1: call.template operator()<G1Bls12<Lane1>>(); break;
-    case COPROC_BLS12_381_G2: call.template operator()<G2Bls12<Lane1>>(); break;
-    case COPROC_BN254_G1: call.template operator()<G1Bn254<Lane1>>(); break;
-    case COPROC_BN254_G2: call.template operator()<G2Bn254<Lane1>>(); break;
-    default: break;
+  case COPROC_BLS12_381_G1:
+    call.template operator()<G1Bls12<Lane1>>();
+    break;
+  case COPROC_BLS12_381_G2:
+    call.template operator()<G2Bls12<Lane1>>();
+    break;
+  case COPROC_BN254_G1:
+    call.template operator()<G1Bn254<Lane1>>();
+    break;
+  case COPROC_BN254_G2:
+    call.template operator()<G2Bn254<Lane1>>();
+    break;
+  default:
+    break;
   }
 }
 

@@ -51,7 +51,8 @@ bool fill_buckets(PairAdder<F> &adder, const Windowed<F> *scalars, usize n, int 
         const int d = scalars[i].digit(w * c, c);
         if (d == 0) continue;
         const usize magnitude = static_cast<usize>(d < 0 ? -d : d);
-        emit(static_cast<usize>(w - first) * per_window + magnitude - 1, SignedPoint<F>(&scalars[i].point.point(), scalars[i].point.negative() != (d < 0)));
+        emit(static_cast<usize>(w - first) * per_window + magnitude - 1,
+             SignedPoint<F>(&scalars[i].point.point(), scalars[i].point.negative() != (d < 0)));
       }
   };
   each_digit([&](usize g, SignedPoint<F>) { counts[g]++; });
@@ -75,7 +76,7 @@ template <class G> bool msm_pippenger(const Term<typename G::F> *terms, usize n,
   out = Jacobian<F>::identity();
   PairAdder<F> adder;
   Buffer<Windowed<F>> scalars(n * D);
-  Buffer<Affine<F>> images(n * (D - 1));  // e^1 P, e^2 P, ... of the terms that need them
+  Buffer<Affine<F>> images(n * (D - 1)); // e^1 P, e^2 P, ... of the terms that need them
   if (!scalars.ok() || !images.ok()) return false;
 
   usize used = 0, imaged = 0;
@@ -98,7 +99,7 @@ template <class G> bool msm_pippenger(const Term<typename G::F> *terms, usize n,
   }
   if (used == 0) return true;
 
-  const int c = best_window(used, bits), windows = bits / c + 1;  // one bit more, for the carry of the highest digit
+  const int c = best_window(used, bits), windows = bits / c + 1; // one bit more, for the carry of the highest digit
   const usize per_window = usize{1} << (c - 1);
   u64 offset[3] = {};
   for (int w = 0; w < windows; w++) {
@@ -110,7 +111,7 @@ template <class G> bool msm_pippenger(const Term<typename G::F> *terms, usize n,
   const usize leaves = per_window * static_cast<usize>(windows);
   Buffer<Affine<F>> nodes(leaves), upper(leaves / 2 + 1), odd(leaves), other(leaves / 2 + 1);
   if (!nodes.ok() || !upper.ok() || !odd.ok() || !other.ok()) return false;
-  const usize at_once = usize{16384} / used + 1;  // windows that are sorted and added up together
+  const usize at_once = usize{16384} / used + 1; // windows that are sorted and added up together
   for (int w = 0; w < windows;) {
     const int last = static_cast<usize>(windows - w) <= at_once ? windows : w + static_cast<int>(at_once);
     if (!fill_buckets(adder, scalars.data(), used, c, w, last, nodes.data() + static_cast<usize>(w) * per_window)) return false;

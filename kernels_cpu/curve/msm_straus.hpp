@@ -16,7 +16,7 @@ template <class F> struct Term {
   const Affine<F> *table;
 };
 
-inline constexpr usize FEW_PAIRS = 12;  // from so many on, an inversion is cheaper than mixed additions
+inline constexpr usize FEW_PAIRS = 12; // from so many on, an inversion is cheaper than mixed additions
 
 // sum over positions, from the top: counts[i] points each, in order.
 template <class F> Jacobian<F> join_positions(const Affine<F> *points, const u32 *counts, int positions) {
@@ -34,7 +34,7 @@ template <class F> Jacobian<F> join_positions(const Affine<F> *points, const u32
 template <class G> bool msm_straus(const Term<typename G::F> *terms, usize n, Jacobian<typename G::F> &out) {
   using F = typename G::F;
   constexpr usize D = G::D, ENTRIES = STRAUS_ENTRIES, GROUPS = MAX_POSITIONS * D;
-  constexpr usize MAX_DIGITS = (G::SPLIT_BITS + 2) / STRAUS_WIDTH + 1;  // of one short scalar
+  constexpr usize MAX_DIGITS = (G::SPLIT_BITS + 2) / STRAUS_WIDTH + 1; // of one short scalar
   struct Digit {
     SignedPoint<F> point;
     u32 group;

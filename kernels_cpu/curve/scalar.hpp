@@ -60,11 +60,11 @@ COPROC_INLINE void mul_3_2(u64 *r, const u64 *c, const u64 *b) {
   for (int i = 0; i < 4; i++) r[i] = t[i];
 }
 
-// k - sum c_i B_i for the lattice {v : sum v_j mu^j = 0 mod r} of rows B_i, c_i = round(k Q_i / r) up to one, where sum Q_i B_i = (r, 0, ...):
-// what is left of (k, 0, ...) is as short as the rows. reciprocal[i] = floor(2^256 |Q_i| / r).
+// k - sum c_i B_i for the lattice {v : sum v_j mu^j = 0 mod r} of rows B_i, c_i = round(k Q_i / r) up to one, where sum Q_i B_i = (r, 0,
+// ...): what is left of (k, 0, ...) is as short as the rows. reciprocal[i] = floor(2^256 |Q_i| / r).
 template <int D, int N>
-inline void decompose_in_lattice(const u64 *k, const u64 (&basis)[D][D][2], const signed char (&basis_sign)[D][D], const u64 (&reciprocal)[D][N],
-                                 const signed char (&reciprocal_sign)[D], ShortScalar *out) {
+inline void decompose_in_lattice(const u64 *k, const u64 (&basis)[D][D][2], const signed char (&basis_sign)[D][D],
+                                 const u64 (&reciprocal)[D][N], const signed char (&reciprocal_sign)[D], ShortScalar *out) {
   u64 acc[D][4] = {};
   for (int j = 0; j < 4; j++) acc[0][j] = k[j];
   for (int i = 0; i < D; i++) {

@@ -5,12 +5,13 @@
 
 COPROC_BEGIN
 
-inline constexpr int STRAUS_WIDTH = 5;                              // digits +-1, +-3, ..., +-15
+inline constexpr int STRAUS_WIDTH = 5; // digits +-1, +-3, ..., +-15
 inline constexpr int STRAUS_ENTRIES = 1 << (STRAUS_WIDTH - 2);
-inline constexpr int MAX_POSITIONS = 132;                           // of the digits of a short scalar
+inline constexpr int MAX_POSITIONS = 132; // of the digits of a short scalar
 
 // sum of k_i P_i for at most N points in the group of order r, scalars of 4 words each. Infinite points and zero scalars add nothing.
-template <class G, int N> COPROC_NOINLINE Jacobian<typename G::F> straus(const Affine<typename G::F> *points, const u64 *const *scalars, int n) {
+template <class G, int N>
+COPROC_NOINLINE Jacobian<typename G::F> straus(const Affine<typename G::F> *points, const u64 *const *scalars, int n) {
   using F = typename G::F;
   constexpr int D = G::D, ENTRIES = STRAUS_ENTRIES;
   Affine<F> used[N];

@@ -19,10 +19,10 @@ template <class P> COPROC_INLINE bool is_odd(const Fp<P, Lane1> &a) {
 template <class F> COPROC_INLINE Jacobian<F> map_to_curve(const F &u) {
   const F a = F::constant(SSWU_A), b = F::constant(SSWU_B);
   const F t = mul_small<11>(sqr(u)), tt = sqr(t) + t;
-  const F numerator = b * (tt + F::one());                                         // tv3
-  const F d = a * select(is_zero(tt), F::constant(SSWU_Z), -tt);                   // tv4
-  const F dd = sqr(d), ddd = dd * d;                                               // tv6 = ddd
-  const F g = (sqr(numerator) + a * dd) * numerator + b * ddd;                     // g(x1) = g / ddd
+  const F numerator = b * (tt + F::one());                       // tv3
+  const F d = a * select(is_zero(tt), F::constant(SSWU_Z), -tt); // tv4
+  const F dd = sqr(d), ddd = dd * d;                             // tv6 = ddd
+  const F g = (sqr(numerator) + a * dd) * numerator + b * ddd;   // g(x1) = g / ddd
   // root = g d^3 (g d^9)^((p-3)/4) = sqrt(g / ddd), or times sqrt(-Z) the square root of Z g / ddd
   const F gd = g * ddd;
   const F root = gd * pow_p_minus_3_over_4(gd * sqr(ddd));
@@ -71,6 +71,6 @@ template <class F> COPROC_INLINE Jacobian<F> sum_in_g1(const Jacobian<F> &p, con
   return clear_cofactor(image);
 }
 
-}  // namespace sswu
+} // namespace sswu
 
 COPROC_END

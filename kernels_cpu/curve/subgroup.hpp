@@ -25,9 +25,7 @@ template <class G> struct Subgroup;
 // phi(P) = [-x^2]P. phi^2 + phi + 1 = 0, so x^4 - x^2 + 1 = r kills P.
 template <class L> struct Subgroup<G1Bls12<L>> {
   using F = typename G1Bls12<L>::F;
-  static COPROC_NOINLINE typename F::Mask contains(const Affine<F> &p) {
-    return equal(-mul_by_abs_x(mul_by_abs_x(p)), phi(p));
-  }
+  static COPROC_NOINLINE typename F::Mask contains(const Affine<F> &p) { return equal(-mul_by_abs_x(mul_by_abs_x(p)), phi(p)); }
 };
 
 // psi(P) = [x]P. psi^2 - [x + 1]psi + [p] = 0, so p - x = h1 r kills P; gcd(h1 r, h2 r) = r since h1 and h2 are coprime.
@@ -54,8 +52,9 @@ template <class L> struct Subgroup<G2Bn254<L>> {
 
   // z in signed digits over P, 3P, 5P: the fewest additions for these three. Every point of the curve but infinity has order above 10,000
   // (the least prime factor of 2p - r is 10,069), so the table is regular.
-  static constexpr signed char Z_DIGITS[63] = {1, 0, 0, 0, -1, 0, 0, 0, 0, 5, 0, 0, 0,  0, 0, 0, 1, 0, 0, 1, 0, 3, 0, 0, 0, -3, 0, 0, 5, 0, 0, 0,
-                                               0, 0, -3, 0, 0, 0, -5, 0, 0, 0, 5, 0, 0, 0, 0, 3, 0, 0, 0, -3, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 1};
+  static constexpr signed char Z_DIGITS[63] = {1, 0, 0, 0, -1, 0, 0, 0, 0, 5,  0, 0, 0, 0,  0, 0, 1, 0,  0, 1, 0,
+                                               3, 0, 0, 0, -3, 0, 0, 5, 0, 0,  0, 0, 0, -3, 0, 0, 0, -5, 0, 0, 0,
+                                               5, 0, 0, 0, 0,  3, 0, 0, 0, -3, 0, 0, 0, 0,  5, 0, 0, 0,  0, 0, 1};
   static constexpr u64 value_of_digits() {
     u64 v = 0;
     for (int i = 62; i >= 0; i--) v = 2 * v + static_cast<u64>(static_cast<i64>(Z_DIGITS[i]));

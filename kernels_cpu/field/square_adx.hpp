@@ -4,8 +4,8 @@
 // reduction, which makes the critical path, need not wait for later rows. Two limbs are reduced at a time: m = t (-1/p) mod W^2 for the two
 // lowest limbs t of the sum, then t += m p. With L the limbs of a that are through, the sum is (L (2a - L) + m p) / W^k < 2a + p.
 //
-// Between two squarings nothing is subtracted: a < 2p gives (a^2 + m p) / R < 4p^2/R + p < 2p, and the running sum stays below 5p. Both need
-// R > 5p, which holds for the base fields (R > 5.2 p), not for the scalar fields.
+// Between two squarings nothing is subtracted: a < 2p gives (a^2 + m p) / R < 4p^2/R + p < 2p, and the running sum stays below 5p. Both
+// need R > 5p, which holds for the base fields (R > 5.2 p), not for the scalar fields.
 //
 // 2 a_j as row j - 1 takes it lacks the bit that comes from a_(j-1); the rows before take d_j, the limb of 2a. (a_0 has no part in d_1.)
 #pragma once
@@ -16,7 +16,7 @@ COPROC_BEGIN
 // -1/p mod 2^128 beside p, as the assembly reads them: p, then two limbs. x -> x (2 - p x) doubles the number of right bits.
 template <class P> struct SquaringModulus {
   static constexpr int N = P::LIMBS;
-  static_assert(P::MODULUS[N - 1] < ~u64{0} / 5);  // 5p < R
+  static_assert(P::MODULUS[N - 1] < ~u64{0} / 5); // 5p < R
   u64 limbs[N + 2];
   constexpr SquaringModulus() : limbs{} {
     for (int i = 0; i < N; i++) limbs[i] = P::MODULUS[i];

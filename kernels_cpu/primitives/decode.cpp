@@ -27,7 +27,8 @@ void k_check(int group, int checks, usize n, const u64 *points, u8 *status) {
     using F = typename G::F;
     for (usize i = 0; i < n; i++) {
       const Affine<F> p = load_affine<F>(points + i * 2 * WORDS<F>);
-      const bool ok = p.infinity() || ((checks == 0 || on_curve(p, G::b())) && (!(checks & COPROC_IN_SUBGROUP) || Subgroup<G>::contains(p)));
+      const bool ok =
+          p.infinity() || ((checks == 0 || on_curve(p, G::b())) && (!(checks & COPROC_IN_SUBGROUP) || Subgroup<G>::contains(p)));
       status[i] = ok ? COPROC_OK : COPROC_INVALID;
     }
   });

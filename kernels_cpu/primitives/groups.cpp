@@ -9,7 +9,8 @@ void k_add(int group, usize n, const u64 *a, const u64 *b, u64 *out) {
   with_group(group, [&]<class G>() {
     using F = typename G::F;
     constexpr usize STRIDE = 2 * WORDS<F>;
-    write_affine<F>(n, out, [&](usize i) { return add(Jacobian<F>::from_affine(load_affine<F>(a + i * STRIDE)), load_affine<F>(b + i * STRIDE)); });
+    write_affine<F>(n, out,
+                    [&](usize i) { return add(Jacobian<F>::from_affine(load_affine<F>(a + i * STRIDE)), load_affine<F>(b + i * STRIDE)); });
   });
 }
 
