@@ -30,7 +30,9 @@ template <class P> struct ArithmeticAdx {
     else mul(r, a, a);
   }
   // r = a^(2^n), n >= 1
-  static COPROC_INLINE void sqr_times(u64 *r, const u64 *a, u64 n) requires(SQUARES) {
+  static COPROC_INLINE void sqr_times(u64 *r, const u64 *a, u64 n)
+    requires(SQUARES)
+  {
     static constexpr SquaringModulus<P> S{};
     if constexpr (SIX) adx_sqr_times_6(r, a, n, S.limbs);
     else adx_sqr_times_4(r, a, n, S.limbs);
@@ -68,10 +70,26 @@ template <class P> struct ArithmeticAdx {
     else adx_three_plus_two_4(r, t, z, M.limbs);
   }
   // 9 a - b, 9 a + b; the wide forms modulo p R, r apart from a and b
-  static COPROC_INLINE void nine_minus(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_minus_4(r, a, b, M.limbs); }
-  static COPROC_INLINE void nine_plus(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_plus_4(r, a, b, M.limbs); }
-  static COPROC_INLINE void nine_minus_wide(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_minus_wide_4(r, a, b, M.limbs); }
-  static COPROC_INLINE void nine_plus_wide(u64 *r, const u64 *a, const u64 *b) requires(!SIX) { adx_nine_plus_wide_4(r, a, b, M.limbs); }
+  static COPROC_INLINE void nine_minus(u64 *r, const u64 *a, const u64 *b)
+    requires(!SIX)
+  {
+    adx_nine_minus_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void nine_plus(u64 *r, const u64 *a, const u64 *b)
+    requires(!SIX)
+  {
+    adx_nine_plus_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void nine_minus_wide(u64 *r, const u64 *a, const u64 *b)
+    requires(!SIX)
+  {
+    adx_nine_minus_wide_4(r, a, b, M.limbs);
+  }
+  static COPROC_INLINE void nine_plus_wide(u64 *r, const u64 *a, const u64 *b)
+    requires(!SIX)
+  {
+    adx_nine_plus_wide_4(r, a, b, M.limbs);
+  }
   // The sum without reduction: operands whose sum fits the limbs.
   static COPROC_INLINE void add_loose(u64 *r, const u64 *a, const u64 *b) {
     if constexpr (SIX) adx_add_loose_6(r, a, b);

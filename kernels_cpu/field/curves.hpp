@@ -14,7 +14,7 @@ using Fr = FrT<Lane1>;
 using Fp2 = coproc::COPROC_ISA::Fp2<Fp>;
 using Fp6 = coproc::COPROC_ISA::Fp6<Fp2>;
 using Fp12 = coproc::COPROC_ISA::Fp12<Fp6>;
-}  // namespace bls12_381
+} // namespace bls12_381
 
 namespace bn254 {
 template <class L> using FpT = Fp<constants::bn254::Fp, L>;
@@ -24,11 +24,11 @@ using Fr = FrT<Lane1>;
 using Fp2 = coproc::COPROC_ISA::Fp2<Fp>;
 using Fp6 = coproc::COPROC_ISA::Fp6<Fp2>;
 using Fp12 = coproc::COPROC_ISA::Fp12<Fp6>;
-}  // namespace bn254
+} // namespace bn254
 
 namespace jubjub {
 using Fp = bls12_381::Fr;
 using Fr = coproc::COPROC_ISA::Fp<constants::jubjub::Fr, Lane1>;
-}  // namespace jubjub
+} // namespace jubjub
 
 COPROC_END

@@ -139,7 +139,8 @@ template <class P> struct SafeGcd {
     int len = LEN;
     for (;;) {
       DivstepMatrix t;
-      eta = divsteps_62_var(eta, static_cast<u64>(f.v[0]) | (static_cast<u64>(f.v[1]) << 62), static_cast<u64>(g.v[0]) | (static_cast<u64>(g.v[1]) << 62), t);
+      eta = divsteps_62_var(eta, static_cast<u64>(f.v[0]) | (static_cast<u64>(f.v[1]) << 62),
+                            static_cast<u64>(g.v[0]) | (static_cast<u64>(g.v[1]) << 62), t);
       update_de(d, e, t);
       update_fg(len, f, g, t);
       i64 any = 0;

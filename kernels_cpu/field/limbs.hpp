@@ -123,7 +123,7 @@ template <class Word, int N> struct Limbs {
     products(lo, hi, a, b);
     unsigned char carry = 0;
     for (int i = 0; i < N; i++) t[i] = add_carry(t[i], lo[i], carry);
-    const T top = static_cast<T>(hi[N - 1] + carry);  // the row is below 2^(BITS (N + 1)): no carry beyond
+    const T top = static_cast<T>(hi[N - 1] + carry); // the row is below 2^(BITS (N + 1)): no carry beyond
     carry = 0;
     for (int i = 1; i < N; i++) t[i] = add_carry(t[i], hi[i - 1], carry);
     t[N] = static_cast<T>(top + carry) & MASK;
@@ -134,7 +134,7 @@ template <class Word, int N> struct Limbs {
     T lo[N], hi[N];
     products(lo, hi, p, low(static_cast<Wide>(static_cast<Wide>(t[0]) * n0)));
     unsigned char carry = 0;
-    add_carry(t[0], lo[0], carry);  // the sum is 0: only its carry counts
+    add_carry(t[0], lo[0], carry); // the sum is 0: only its carry counts
     for (int i = 1; i < N; i++) t[i - 1] = add_carry(t[i], lo[i], carry);
     t[N - 1] = static_cast<T>(top + carry) & MASK;
     carry = 0;
@@ -155,7 +155,7 @@ template <class Word, int N> struct Limbs {
 
   // r[0..2N-1] = a b.
   static COPROC_INLINE void mul_wide(T *r, const T *a, const T *b) {
-    T w[2 * N];  // apart from a and b for the compiler
+    T w[2 * N]; // apart from a and b for the compiler
     mul_row(w, a, b[0]);
     for (int i = 1; i < N; i++) mul_add_row(w + i, a, b[i]);
     for (int i = 0; i < 2 * N; i++) r[i] = w[i];

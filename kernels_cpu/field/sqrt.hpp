@@ -10,7 +10,7 @@ COPROC_BEGIN
 
 // A root of a for p = 3 mod 4; ok: whether a is a square. Not a root where ok is false.
 template <class F>
-requires requires { F::Params::SQRT_EXPONENT; }
+  requires requires { F::Params::SQRT_EXPONENT; }
 COPROC_INLINE F sqrt(const F &a, typename F::Mask &ok) {
   const F r = a * pow_p_minus_3_over_4(a);
   ok = sqr(r) == a;
@@ -19,7 +19,7 @@ COPROC_INLINE F sqrt(const F &a, typename F::Mask &ok) {
 
 // Tonelli and Shanks: p - 1 = 2^s t; r = a^((t+1)/2), b = a^t, both corrected by powers of a 2^s-th root of unity.
 template <class F>
-requires requires { F::Params::ROOT_OF_UNITY; }
+  requires requires { F::Params::ROOT_OF_UNITY; }
 COPROC_INLINE F sqrt(const F &a, bool &ok) {
   using P = typename F::Params;
   const F w = pow(a, P::T_MINUS_1_OVER_2, P::LIMBS);
@@ -42,12 +42,13 @@ COPROC_INLINE F sqrt(const F &a, bool &ok) {
 
 // The complex method: n = sqrt(a0^2 + a1^2); x^2 = (a0 + n) / 2 or (a0 - n) / 2, whichever is a square; root = x + (a1 / 2x) u.
 // With t = d^((p-3)/4) for d = (a0 + n) / 2: x = d t, and 1/x = t if d is a square, -t if it is not (t d t = -1 then), when
-// x^2 = -d = (n - a0) / 2 is the square of the root's other half: -(a1 / 2) t + x u. d = 0 (a = -n^2 real, or 0) is taken care of by the select.
+// x^2 = -d = (n - a0) / 2 is the square of the root's other half: -(a1 / 2) t + x u. d = 0 (a = -n^2 real, or 0) is taken care of by the
+// select.
 template <class F> COPROC_NOINLINE Fp2<F> sqrt(const Fp2<F> &a, typename F::Mask &ok) {
   typename F::Mask norm_is_square;
   const F n = sqrt(norm(a), norm_is_square);
   F d = half(a.c0 + n);
-  d = select(is_zero(d), a.c0, d);  // then n = -a0, and (a0 - n) / 2 = a0
+  d = select(is_zero(d), a.c0, d); // then n = -a0, and (a0 - n) / 2 = a0
   const F t = pow_p_minus_3_over_4(d);
   const F x = d * t, y = half(a.c1) * t;
   const auto d_is_square = sqr(x) == d;
@@ -57,8 +58,6 @@ template <class F> COPROC_NOINLINE Fp2<F> sqrt(const Fp2<F> &a, typename F::Mask
 }
 
 // y is the larger of y and -y: compare c1 first, then c0.
-template <class F> COPROC_INLINE bool is_larger(const Fp2<F> &a) {
-  return is_zero(a.c1) ? is_larger(a.c0) : is_larger(a.c1);
-}
+template <class F> COPROC_INLINE bool is_larger(const Fp2<F> &a) { return is_zero(a.c1) ? is_larger(a.c0) : is_larger(a.c1); }
 
 COPROC_END

@@ -17,9 +17,9 @@ struct PairingBls12381 {
   using F6 = bls12_381::Fp6;
   using F12 = bls12_381::Fp12;
   static constexpr bool M_TWIST = true;
-  static constexpr int STEPS = 63;   // digits below the leading one
-  static constexpr int LINES = 68;   // 63 doublings, 5 additions
-  static constexpr int LINE_WORDS = 24;  // stored divided by l0: (l1 / l0, l2 / l0)
+  static constexpr int STEPS = 63;      // digits below the leading one
+  static constexpr int LINES = 68;      // 63 doublings, 5 additions
+  static constexpr int LINE_WORDS = 24; // stored divided by l0: (l1 / l0, l2 / l0)
   static constexpr int digit(int step) { return static_cast<int>((constants::bls12_381::X_ABS >> (62 - step)) & 1); }
 
   // 3 b' a with b' = 4 (1 + u)
@@ -39,8 +39,8 @@ struct PairingBn254 {
   using F12 = bn254::Fp12;
   static constexpr bool M_TWIST = false;
   static constexpr int STEPS = 64;
-  static constexpr int LINES = 91;  // 64 doublings, 25 additions, 2 Frobenius additions
-  static constexpr int LINE_WORDS = 24;  // (l0, l1, l2), l0 = 1 where it could be divided out
+  static constexpr int LINES = 91;      // 64 doublings, 25 additions, 2 Frobenius additions
+  static constexpr int LINE_WORDS = 24; // (l0, l1, l2), l0 = 1 where it could be divided out
   static constexpr int digit(int step) { return constants::bn254::LOOP_DIGITS[step]; }
 
   static COPROC_INLINE F2 mul_by_3b(const F2 &a) { return a * F2::constant(constants::bn254::B2_TIMES_3); }

@@ -59,11 +59,11 @@ template <class F2> COPROC_NOINLINE Fp12<Fp6<F2>> decompress(const Compressed<F2
 
 // f^|x|, |x| = 0xd201000000010000 = 2^63 + 2^62 + 2^60 + 2^57 + 2^48 + 2^16, square by square; for any f of the cyclotomic subgroup.
 COPROC_NOINLINE inline bls12_381::Fp12 cyclotomic_pow_x_plain(const bls12_381::Fp12 &f) {
-  auto r = cyclotomic_sqr(f) * f;         // 11
-  r = cyclotomic_sqr_times(r, 2) * f;     // 1101
-  r = cyclotomic_sqr_times(r, 3) * f;     // 1101001
-  r = cyclotomic_sqr_times(r, 9) * f;     // ... 2^48
-  r = cyclotomic_sqr_times(r, 32) * f;    // ... 2^16
+  auto r = cyclotomic_sqr(f) * f;      // 11
+  r = cyclotomic_sqr_times(r, 2) * f;  // 1101
+  r = cyclotomic_sqr_times(r, 3) * f;  // 1101001
+  r = cyclotomic_sqr_times(r, 9) * f;  // ... 2^48
+  r = cyclotomic_sqr_times(r, 32) * f; // ... 2^16
   return cyclotomic_sqr_times(r, 16);
 }
 

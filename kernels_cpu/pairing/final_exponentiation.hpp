@@ -26,11 +26,12 @@ COPROC_NOINLINE inline bls12_381::Fp12 final_exponentiation_hard(const bls12_381
 
 COPROC_NOINLINE inline bn254::Fp12 final_exponentiation_hard(const bn254::Fp12 &f) {
   using K = PairingBn254::FrobeniusConstants;
-  // l0 = 1 + 6z + 12z^2 + 12z^3, l1 = 4z + 6z^2 + 12z^3, l2 = 6z + 6z^2 + 12z^3, l3 = -1 + 4z + 6z^2 + 12z^3; f^(l0 + l1 p + l2 p^2 + l3 p^3)
-  const auto z2 = cyclotomic_sqr(cyclotomic_pow_z(f));       // 2z
-  const auto z6 = cyclotomic_sqr(z2) * z2;                   // 6z
-  const auto zz6 = cyclotomic_pow_z(z6);                     // 6z^2
-  const auto zzz12 = cyclotomic_pow_z(cyclotomic_sqr(zz6));  // 12z^3
+  // l0 = 1 + 6z + 12z^2 + 12z^3, l1 = 4z + 6z^2 + 12z^3, l2 = 6z + 6z^2 + 12z^3, l3 = -1 + 4z + 6z^2 + 12z^3; f^(l0 + l1 p + l2 p^2 + l3
+  // p^3)
+  const auto z2 = cyclotomic_sqr(cyclotomic_pow_z(f));      // 2z
+  const auto z6 = cyclotomic_sqr(z2) * z2;                  // 6z
+  const auto zz6 = cyclotomic_pow_z(z6);                    // 6z^2
+  const auto zzz12 = cyclotomic_pow_z(cyclotomic_sqr(zz6)); // 12z^3
   const auto l2 = zzz12 * zz6 * z6;
   const auto l1 = l2 * conj(z2);
   const auto l0 = l2 * zz6 * f;

@@ -29,7 +29,8 @@ template <class C> COPROC_NOINLINE Line<typename C::F2> double_step(Homogeneous<
 }
 
 // T <- T + Q for affine Q = (x, y); with theta = Y - y Z, lambda = X - x Z the chord is (lambda, -theta, theta x - lambda y).
-template <class C> COPROC_NOINLINE Line<typename C::F2> add_step(Homogeneous<typename C::F2> &t, const typename C::F2 &x, const typename C::F2 &y) {
+template <class C>
+COPROC_NOINLINE Line<typename C::F2> add_step(Homogeneous<typename C::F2> &t, const typename C::F2 &x, const typename C::F2 &y) {
   using F2 = typename C::F2;
   const F2 theta = t.y - y * t.z, lambda = t.x - x * t.z;
   const F2 c = sqr(theta), d = sqr(lambda), e = lambda * d, f = t.z * c, g = t.x * d;

@@ -31,7 +31,7 @@ template <class C> COPROC_NOINLINE typename C::F12 miller_loop(Pair<C> *pairs, u
     }
   }
   if constexpr (C::M_TWIST) {
-    return conj(f);  // x < 0
+    return conj(f); // x < 0
   } else {
     for (usize k = 0; k < n; k++) {
       Pair<C> &p = pairs[k];

@@ -9,19 +9,27 @@ namespace {
 template <class F> F apply(int op, const F &a, const F &b) {
   bool ok = true;
   switch (op) {
-    case COPROC_ADD: return a + b;
-    case COPROC_SUB: return a - b;
-    case COPROC_MUL: return a * b;
-    case COPROC_NEG: return -a;
-    case COPROC_SQR: return sqr(a);
-    case COPROC_INV: return inverse(a);
-    case COPROC_TO_MONT: return from_plain<F>(a.v);
-    case COPROC_FROM_MONT: {
-      F r;
-      to_plain(a, r.v);
-      return r;
-    }
-    default: break;
+  case COPROC_ADD:
+    return a + b;
+  case COPROC_SUB:
+    return a - b;
+  case COPROC_MUL:
+    return a * b;
+  case COPROC_NEG:
+    return -a;
+  case COPROC_SQR:
+    return sqr(a);
+  case COPROC_INV:
+    return inverse(a);
+  case COPROC_TO_MONT:
+    return from_plain<F>(a.v);
+  case COPROC_FROM_MONT: {
+    F r;
+    to_plain(a, r.v);
+    return r;
+  }
+  default:
+    break;
   }
   if constexpr (requires { sqrt(a, ok); }) {
     if (op == COPROC_SQRT) {
@@ -48,15 +56,20 @@ template <class F12> void over_fp12(int op, usize n, const u64 *a, const u64 *b,
   }
 }
 
-}  // namespace
+} // namespace
 
 void k_field(int field, int op, usize n, const u64 *a, const u64 *b, u64 *out) {
   switch (field) {
-    case COPROC_BLS12_381_FP: return over_array<bls12_381::Fp>(op, n, a, b, out);
-    case COPROC_BLS12_381_FR: return over_array<bls12_381::Fr>(op, n, a, b, out);
-    case COPROC_BN254_FP: return over_array<bn254::Fp>(op, n, a, b, out);
-    case COPROC_BN254_FR: return over_array<bn254::Fr>(op, n, a, b, out);
-    default: return over_array<jubjub::Fr>(op, n, a, b, out);
+  case COPROC_BLS12_381_FP:
+    return over_array<bls12_381::Fp>(op, n, a, b, out);
+  case COPROC_BLS12_381_FR:
+    return over_array<bls12_381::Fr>(op, n, a, b, out);
+  case COPROC_BN254_FP:
+    return over_array<bn254::Fp>(op, n, a, b, out);
+  case COPROC_BN254_FR:
+    return over_array<bn254::Fr>(op, n, a, b, out);
+  default:
+    return over_array<jubjub::Fr>(op, n, a, b, out);
   }
 }
 

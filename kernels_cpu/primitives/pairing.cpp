@@ -7,7 +7,7 @@ COPROC_BEGIN
 
 namespace {
 
-constexpr usize CHUNK = 64;  // pairs that share one accumulator: their running points fit the first-level cache
+constexpr usize CHUNK = 64; // pairs that share one accumulator: their running points fit the first-level cache
 
 template <class C> bool infinity(const u64 *point, int words) {
   u64 x = 0;
@@ -105,7 +105,7 @@ template <class C> void final_exponentiations(usize n, const u64 *in, u64 *gt) {
   }
 }
 
-}  // namespace
+} // namespace
 
 usize k_lines_words(int curve) {
   return curve == COPROC_BLS12_381 ? PairingBls12381::LINES * PairingBls12381::LINE_WORDS : PairingBn254::LINES * PairingBn254::LINE_WORDS;
