@@ -52,9 +52,10 @@ class Assembly {
   // Registers by slot; `bits` is the width of a limb, memory operands count 8 bytes a limb.
   void run(Register *r, int bits) const {
     const u64 mask = (u64{1} << bits) - 1;
-    bool cf = true, of = true; // whatever the caller left: no routine may count on them
-    for (const Instruction &in : code_) {
-      const u64 x = load(in.a, r), y = in.op == MULX ? 0 : load(in.b, r);
+    bool cf = true, of = true, zf = false; // whatever the caller left: no routine may count on them
+    for (std::size_t i = 0; i < code_.size(); i++) {
+      const Instruction &in = code_[i];
+      const u64 x = load(in.a, r), y = in.b.kind == NONE || in.op == MULX ? 0 : load(in.b, r);
       u64 s;
       switch (in.op) {
       case MOV:
@@ -99,6 +100,17 @@ class Assembly {
         store(in.b, r, x * y & mask);
         cf = of = x * y > mask; // signed in truth; no routine reads it
         break;
+      case LEA: // of a sum of two registers
+        store(in.c, r, (x + y) & mask);
+        break;
+      case DEC: // of the loop counter, a number of any size; CF stays
+        zf = x == 1;
+        of = false;
+        store(in.a, r, x - 1);
+        break;
+      case JNZ: // back to the one label
+        if (!zf) i = label_ - 1;
+        break;
       case MULX: // source, low, high: the low half is written first, so the high one wins if they are one register
         s = x * r[rdx_].number;
         store(in.b, r, s & mask);
@@ -110,7 +122,7 @@ class Assembly {
 
  private:
   enum Kind { NONE, REGISTER, MEMORY, NUMBER };
-  enum Op { MOV, CMOVC, CMOVNC, XOR, ADD, ADC, SUB, SBB, ADCX, ADOX, IMUL, MULX };
+  enum Op { MOV, CMOVC, CMOVNC, XOR, ADD, ADC, SUB, SBB, ADCX, ADOX, IMUL, MULX, LEA, DEC, JNZ };
   struct Operand {
     Kind kind = NONE;
     int index = 0;  // register
@@ -155,26 +167,44 @@ class Assembly {
     std::abort();
   }
   void parse(const std::string &line) {
-    static const std::map<std::string, Op> OPS = {{"movq", MOV},   {"movl", MOV},   {"cmovcq", CMOVC}, {"cmovncq", CMOVNC}, {"xorl", XOR},
-                                                  {"addq", ADD},   {"adcq", ADC},   {"subq", SUB},     {"sbbq", SBB},       {"adcxq", ADCX},
-                                                  {"adoxq", ADOX}, {"imulq", IMUL}, {"mulxq", MULX}};
+    static const std::map<std::string, Op> OPS = {{"movq", MOV},   {"movl", MOV},   {"cmovcq", CMOVC}, {"cmovncq", CMOVNC},
+                                                  {"xorl", XOR},   {"addq", ADD},   {"adcq", ADC},     {"subq", SUB},
+                                                  {"sbbq", SBB},   {"adcxq", ADCX}, {"adoxq", ADOX},   {"imulq", IMUL},
+                                                  {"mulxq", MULX}, {"leaq", LEA},   {"decq", DEC},     {"jnz", JNZ}};
     const std::size_t start = line.find_first_not_of(" \t"), space = line.find(' ', start);
     const auto op = OPS.find(line.substr(start, space - start));
+    if (line.substr(start) == "1:") {
+      label_ = code_.size();
+      return;
+    }
     if (op == OPS.end()) std::abort();
+    if (op->second == JNZ) {
+      if (line.substr(space) != " 1b") std::abort();
+      code_.push_back({JNZ, {NUMBER, 0, 0}, {}, {}});
+      return;
+    }
+    if (op->second == LEA) { // (base,index), register: three operands
+      const std::size_t comma = line.find(','), close = line.find("),"), open = line.find('(');
+      code_.push_back({LEA, operand(line.substr(open + 1, comma - open - 1)), operand(line.substr(comma + 1, close - comma - 1)),
+                       operand(line.substr(close + 2))});
+      return;
+    }
     std::vector<Operand> operands;
     std::string rest;
     for (const char c : line.substr(space) + ",") {
       if (c != ',') rest += c;
       else operands.push_back(operand(rest)), rest.clear();
     }
-    if (operands.size() != (op->second == MULX ? 3 : 2)) std::abort();
-    code_.push_back({op->second, operands[0], operands[1], operands.size() == 3 ? operands[2] : Operand{}});
+    if (operands.size() != (op->second == MULX ? 3 : op->second == DEC ? 1 : 2)) std::abort();
+    operands.resize(3);
+    code_.push_back({op->second, operands[0], operands[1], operands[2]});
     rdx_ = slot("rdx");
   }
 
   std::vector<Instruction> code_;
   std::map<std::string, int> names_;
   int rdx_ = 0;
+  std::size_t label_ = 0;
 };
 
 } // namespace native
