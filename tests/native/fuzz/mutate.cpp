@@ -233,9 +233,9 @@ Bytes Mutator::input(u64 seed, u64 index) const {
       else damage(bytes, other, random);
     }
   }
-  Bytes out(sizeof header);
+  Bytes out(sizeof header + bytes.size());
   std::memcpy(out.data(), &header, sizeof header);
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  if (!bytes.empty()) std::memcpy(out.data() + sizeof header, bytes.data(), bytes.size());
   return out;
 }
 
