@@ -79,6 +79,7 @@ class Coprocessor:
     # ---- a whole batch ----
     def run(self, requests: Sequence[Request]) -> list[Answer]:
         """The answers of requests, in order; operations and rules may be mixed. Raises InvalidInput for what is no request."""
+        self._check_open()
         n = len(requests)
         if n == 1:
             return self._single(requests[0])
@@ -108,6 +109,7 @@ class Coprocessor:
         data uint8[any], offsets int64[n + 1]: request i is data[offsets[i]:offsets[i + 1]]. align: one for all, or uint8[n].
         Raises InvalidInput.
         """
+        self._check_open()
         operation = operation_of(op)
         buffer = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else np.ascontiguousarray(data)
         offsets = np.ascontiguousarray(offsets, np.int64)
@@ -138,10 +140,13 @@ class Coprocessor:
         if self._pool is None or len(jobs) == 1:
             done = [answer_batch(operation, self._engine, self.keys, batch) for operation, batch in jobs]
         else:
-            if self._closed:
-                raise CoprocError("this coprocessor is closed")
             futures = [self._pool.submit(answer_batch, operation, self._engine, self.keys, batch) for operation, batch in jobs]
-            done = [future.result() for future in futures]
+            try:
+                done = [future.result() for future in futures]
+            except BaseException:  # an interrupt: do not leave the rest of the run behind in the pool
+                for future in futures:
+                    future.cancel()
+                raise
         results = iter(done)
         return [_joined([next(results) for _ in slices], operation) for operation, _, slices in cuts]
 
@@ -166,8 +171,7 @@ class Coprocessor:
         _all_bytes((request.args,))
         future: Future[Answer] = Future()
         with self._state:
-            if self._closed:
-                raise CoprocError("this coprocessor is closed")
+            self._check_open()
             self._waiting.append((request, future))
             if self._idle:
                 self._state.notify()
@@ -218,6 +222,10 @@ class Coprocessor:
         return answers
 
     # ---- the end ----
+    def _check_open(self) -> None:
+        if self._closed:
+            raise CoprocError("this coprocessor is closed")
+
     def close(self) -> None:
         """Answer what was submitted, then end the threads. A closed coprocessor takes no requests."""
         with self._state:
