@@ -10,6 +10,8 @@ Sources     [BLS03] family, [zcash-bls] generators and encodings, [RFC9380] 8.8.
 
 from __future__ import annotations
 
+from math import gcd
+
 from coproc.params.arithmetic import Curve, fp2_sqrt, is_prime, is_square, prime_field, quadratic_field
 from coproc.params.constant import Constant, Elements, Field, Octets, Plain, Word
 from coproc.params.towers import frobenius_table, is_sextic_nonresidue, twist_frobenius
@@ -97,6 +99,9 @@ def psi(point: tuple[tuple[int, int], tuple[int, int]]) -> tuple[tuple[int, int]
 
 
 assert psi(G2) == E2.mul(X, G2)
+# The subgroup tests: phi(P) = [-x^2]P is killed by x^4 - x^2 + 1 = r, psi(P) = [x]P by x^2 - (x + 1) x + p = p - x = h1 r.
+assert P - X == COFACTOR_1 * R
+assert gcd(P - X, COFACTOR_2 * R) == R
 # GLV: k = k0 + k1 x^2 = k0 - k1 LAMBDA with 0 <= k0 < x^2, by k1 = floor(k / x^2); floor(k m / 2^383) is k1 or k1 - 1 for k < 2^256.
 X_SQUARED = X**2
 X_SQUARED_RECIPROCAL = 2**383 // X_SQUARED

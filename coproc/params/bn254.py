@@ -11,6 +11,7 @@ Sources     [BN05] family, [EIP-196] and [EIP-197] generators, [ark-bn254] loop 
 from __future__ import annotations
 
 from fractions import Fraction
+from math import gcd
 
 from coproc.params.arithmetic import Curve, fp2_inv, fp2_mul, is_prime, is_square, prime_field, quadratic_field
 from coproc.params.constant import Constant, Digits, Elements, Field, Plain, Word
@@ -95,6 +96,15 @@ def psi(point: tuple[tuple[int, int], tuple[int, int]]) -> tuple[tuple[int, int]
 MU = P % R
 assert MU == 6 * Z**2
 assert psi(G2) == E2.mul(MU, G2)
+# The subgroup test of G2: f(psi) P = 0 for f = (z + 1) + z psi + z psi^2 - 2z psi^3. Modulo psi^2 - t psi + p it is a + b psi, whose norm
+# a^2 + t a b + p b^2 kills P.
+_F = [Z + 1, Z, Z, -2 * Z]
+assert sum(c * MU**i for i, c in enumerate(_F)) % R == 0
+_B3, _A3 = TRACE**2 - P, -TRACE * P  # psi^3 = (t^2 - p) psi - t p
+_A = _F[0] - P * _F[2] + _A3 * _F[3]
+_B = _F[1] + TRACE * _F[2] + _B3 * _F[3]
+assert gcd(_A**2 + TRACE * _A * _B + P * _B**2, COFACTOR_2 * R) == R
+assert min(q for q in range(2, 10_070) if COFACTOR_2 % q == 0) == 10_069  # no point of E2 but infinity has a smaller order
 PSI2_X, PSI2_Y = FROBENIUS_2[2][0], P - 1  # psi^2(x, y) = (x xi^((p^2-1)/3), -y)
 assert psi(psi(G2)) == ((G2[0][0] * PSI2_X % P, G2[0][1] * PSI2_X % P), (-G2[1][0] % P, -G2[1][1] % P))
 

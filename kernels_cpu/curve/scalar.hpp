@@ -2,6 +2,7 @@
 //
 // The groups of prime order r carry an endomorphism e that acts as multiplication by a known number mu, so that
 // k P = sum k_i e^i(P) with D short k_i: D = 2 for G1, D = 4 for G2. Any k below 2^256 is taken, and first reduced mod r.
+// Sources [GLV01], [GS08].
 #pragma once
 #include "field/fp_plain.hpp"
 

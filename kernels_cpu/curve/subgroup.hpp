@@ -1,7 +1,7 @@
 // Membership in the subgroup of prime order r, for points on the curve; infinity belongs to it. Exact, with proofs.
 //
 // Each test is f(e) P = 0 for an endomorphism e with a quadratic equation over Z on the whole curve. Then N P = 0 for N the norm of f(e),
-// and gcd(N, order of the curve) = r leaves r P = 0. The converse is the eigenvalue of e on the group ([Sco21], [DLFZZ22]).
+// and gcd(N, order of the curve) = r leaves r P = 0. The converse is the eigenvalue of e on the group ([Sco21], [DLZZ22]).
 #pragma once
 #include "curve/groups.hpp"
 #include "curve/odd_multiples.hpp"
