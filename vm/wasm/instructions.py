@@ -121,4 +121,5 @@ def _decode_vector(cursor: Cursor, at: int, bound: int) -> Decoded:
 def _memory_traps(cursor: Cursor, width: int, bound: int) -> bool:
     if cursor.unsigned() & 0x40:
         cursor.unsigned()  # the memory's index
-    return cursor.unsigned(64) + width > bound
+    offset = cursor.unsigned(64)
+    return offset < 1 << 32 and offset + width > bound  # a larger offset is added at run time there, with a check

@@ -24,12 +24,12 @@ from typing import Final
 
 from .cursor import Cursor
 from .instructions import ONE, RUN, STORE, STORE_COST, decode
-from .module import FUNCTION, GLOBAL, PAGE, Module, read
+from .module import FUNCTION, GLOBAL, PAGE, Module, read_module, value_type
 from .refusal import ModuleError, malformed, off
+from .rules import MAXIMUM_PAGES_64
 from .writer import name, section, signed, unsigned, vector
 
 METER_VERSION: Final = 1  # of the rewriting; part of the key of a compiled module
-MAXIMUM_PAGES_64: Final = 1 << 26
 LOCALS_AT_MOST: Final = 50_000  # the engines' own limit
 BR_TABLE_AT_MOST: Final = 131_072  # wasmparser 0.202
 
@@ -49,7 +49,7 @@ class MutableGlobal:
 class MeteredModule:
     """The rewritten `binary` and what the host needs to run it.
 
-    Its data segments are empty: the host lays `module.data` into a new contract's memory itself. Its memory has no maximum of its own
+    Its active data segments are empty: the host lays them into a new contract's memory itself. Its memory has no maximum of its own
     (Piecrust ignores the declared one). It has no start function. `changes_instance`: some function writes a table or drops a segment,
     so an instance cannot be set back, only made anew.
     """
@@ -61,10 +61,10 @@ class MeteredModule:
     changes_instance: bool
 
 
-def meter(module: Module | bytes) -> MeteredModule:
-    """Rewrite a module that the engine has validated. Raises `ModuleError` for what `read` refuses and for instructions of proposals that are off."""
+def meter_module(module: Module | bytes) -> MeteredModule:
+    """Rewrite a module that the engine has validated. Raises `ModuleError` for what `read_module` refuses and for instructions of proposals that are off."""
     if isinstance(module, bytes):
-        module = read(module)
+        module = read_module(module)
     binary = module.binary
     globals_before = len(module.imported[GLOBAL]) + len(module.globals)
     pass_ = _Pass(module, globals_before)
@@ -92,7 +92,7 @@ def meter(module: Module | bytes) -> MeteredModule:
     if module.bodies:
         new[10] = vector(bodies)
     if module.data:
-        new[11] = unsigned(len(module.data)) + b"\x01\x00" * len(module.data)
+        new[11] = vector([b"\x01" + _counted(b"" if entry.offset else binary[entry.start : entry.end]) for entry in module.data])
     order = (1, 2, 3, 4, 5, 6, 7, 9, 12, 10, 11)
     out = b"\0asm\1\0\0\0" + b"".join(section(number, new[number]) for number in order if number in new)
     return MeteredModule(out, module, prefix + "remaining", mutable, pass_.changes_instance)
@@ -104,6 +104,10 @@ def _extended(module: Module, number: int, entries: list[bytes]) -> bytes:
     cursor = Cursor(module.binary, start, end)
     count = cursor.unsigned() if start else 0
     return unsigned(count + len(entries)) + module.binary[cursor.pos : end] + b"".join(entries)
+
+
+def _counted(content: bytes) -> bytes:
+    return unsigned(len(content)) + content
 
 
 def _memory_type(minimum: int, *, is_64: bool) -> bytes:
@@ -154,9 +158,7 @@ class _Pass:
             total += cursor.unsigned()
             if total > LOCALS_AT_MOST:
                 raise malformed("too many locals", start)
-            at = cursor.pos
-            if cursor.byte() not in b"\x7f\x7e\x7d\x7c\x7b":
-                raise off("reference-types", "a local that is no number", at)
+            value_type(cursor)
         declared = cursor.data[start : cursor.pos]
         if total < LOCALS_AT_MOST:
             index = unsigned(total)
@@ -233,7 +235,8 @@ class _Pass:
                 else:
                     cursor.pos = pos
                     if cursor.signed(33) < 0:
-                        raise off("reference-types", "a block type that is no number", at)
+                        cursor.pos = pos
+                        value_type(cursor)
                     pos = cursor.pos
                 if not live:
                     frames.append(_IF if opcode == 0x04 else 0)

@@ -138,7 +138,7 @@ class Module:
             raise ModuleError(f"function {index} does not exist") from None
 
 
-def read(binary: bytes) -> Module:
+def read_module(binary: bytes) -> Module:
     """The module in `binary`. Raises `ModuleError` (`RuntimeError`) if it is malformed or uses a proposal that is off."""
     module = Module(binary)
     cursor = Cursor(binary)
@@ -177,7 +177,8 @@ def read(binary: bytes) -> Module:
     return module
 
 
-def _value_type(part: Cursor) -> int:
+def value_type(part: Cursor) -> int:
+    """The next value type: a number's or a vector's."""
     at = part.pos
     value = part.byte()
     if value in _VALUES:
@@ -199,8 +200,8 @@ def _read_types(module: Module, part: Cursor) -> None:
             raise off("shared-everything-threads", "a shared type", at)
         if form != 0x60:
             raise malformed(f"type form {form:#x}", at)
-        parameters = bytes(_value_type(part) for _ in range(part.count()))
-        results = bytes(_value_type(part) for _ in range(part.count()))
+        parameters = bytes(value_type(part) for _ in range(part.count()))
+        results = bytes(value_type(part) for _ in range(part.count()))
         module.types.append(FunctionType(parameters, results))
 
 
@@ -237,7 +238,7 @@ def _table_type(part: Cursor) -> Limits:
 
 
 def _global_type(part: Cursor) -> tuple[int, bool]:
-    value = _value_type(part)
+    value = value_type(part)
     at = part.pos
     mutability = part.byte()
     if mutability & 0x02:
@@ -304,9 +305,9 @@ def _constant(module: Module, part: Cursor) -> Constant:
             imported = module.imported[GLOBAL]
             if index >= len(imported):
                 raise off("gc", "a constant expression that reads a global of the module", at)
-            value_type = imported[index].type
-            assert isinstance(value_type, tuple)
-            constant = Constant(value_type[0], 0, index)
+            global_type = imported[index].type
+            assert isinstance(global_type, tuple)
+            constant = Constant(global_type[0], 0, index)
         case operator:
             if operator in _CONSTANT_OFF:
                 raise off(_CONSTANT_OFF[operator], f"constant expression {operator:#x}", at)

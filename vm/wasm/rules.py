@@ -13,6 +13,8 @@ from .module import FUNCTION, GLOBAL, I32, I64, MEMORY, PAGE, Constant, Function
 from .refusal import ModuleError
 
 ARGUMENT_BYTES: Final = 65536
+MAXIMUM_PAGES_32: Final = 1 << 16
+MAXIMUM_PAGES_64: Final = 1 << 26
 _P = "P"  # a pointer: i32 or i64, as the memory is
 
 # name → parameters, results; `P` is the pointer's type
@@ -50,7 +52,12 @@ def import_type(text: str, *, is_64: bool) -> FunctionType:
     return FunctionType(bytes(code[letter] for letter in parameters), bytes(code[letter] for letter in results))
 
 
-def check(module: Module) -> Contract:
+def mapped(*, is_64: bool) -> int:
+    """The bytes of address space that each memory has, whatever its length: 4 GiB, or 4 TiB."""
+    return PAGE * (MAXIMUM_PAGES_64 if is_64 else MAXIMUM_PAGES_32)
+
+
+def check_contract(module: Module) -> Contract:
     """The contract that `module` is. Raises `ModuleError` with the variant that Piecrust gives."""
     exported = [entry for entry in module.exports if entry.kind == MEMORY]
     if len(exported) != 1:
@@ -87,6 +94,8 @@ def _check_instantiation(module: Module, memory: Limits) -> None:
             size = module.tables[element.table].minimum if element.table < len(module.tables) else 0
             if _address(element.offset) + element.count > size:
                 raise ModuleError("undefined element: out of bounds table access")
+    if memory.minimum * PAGE > mapped(is_64=memory.is_64):  # Piecrust refuses only from 2^48 pages on, and leaves its mapping before
+        raise ModuleError(f"memory minimum size of {memory.minimum} pages exceeds memory limits")
     for segment in module.data:
         if segment.offset is not None and _address(segment.offset) + segment.end - segment.start > memory.minimum * PAGE:
             raise ModuleError("out of bounds memory access")
@@ -100,7 +109,10 @@ def _address(offset: Constant) -> int:
 
 
 def _argument(module: Module, memory: Limits) -> int:
-    wanted = I64 if memory.is_64 else I32
+    """The offset of the argument buffer. It may lie beyond the memory's length, but not beyond what is mapped for a memory of its kind.
+
+    Piecrust also takes −65,536 to −1, which wrap around in its check, and panics at each call; such a module is refused here.
+    """
     wrong = ModuleError("Invalid global", variant="InvalidArgumentBuffer")
     for entry in module.exports:
         if entry.name == "A" and entry.kind == GLOBAL:
@@ -108,9 +120,9 @@ def _argument(module: Module, memory: Limits) -> int:
             if not 0 <= index < len(module.globals):
                 raise wrong
             buffer = module.globals[index]
-            if buffer.mutable or buffer.type != wanted or not isinstance(buffer.initial.value, int):
+            if buffer.mutable or buffer.type != (I64 if memory.is_64 else I32) or not isinstance(buffer.initial.value, int):
                 raise wrong
-            if not 0 <= buffer.initial.value < memory.minimum * PAGE - ARGUMENT_BYTES:
+            if not 0 <= buffer.initial.value < mapped(is_64=memory.is_64) - ARGUMENT_BYTES:
                 raise wrong
             return buffer.initial.value
     raise wrong
