@@ -34,7 +34,7 @@ template <class L> struct Subgroup<G2Bls12<L>> {
   static COPROC_NOINLINE typename F::Mask contains(const Affine<F> &p) { return equal(-mul_by_abs_x(p), psi(p)); }
 };
 
-// The cofactor is 1.
+// The cofactor is 1: every point, in every lane.
 template <class L> struct Subgroup<G1Bn254<L>> {
   using F = typename G1Bn254<L>::F;
   static typename F::Mask contains(const Affine<F> &p) { return is_zero(p.x) == is_zero(p.x); }

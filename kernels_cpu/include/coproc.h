@@ -129,7 +129,9 @@ typedef struct coproc_kernels_table {
   void (*decode)(int group, int encoding, int checks, size_t n, coproc_data data, uint64_t *points, uint8_t *status);
   void (*encode)(int group, int encoding, size_t n, const uint64_t *points, uint8_t *out);
   void (*check)(int group, int checks, size_t n, const uint64_t *points, uint8_t *status);
+  /* any points of the curve */
   void (*add)(int group, size_t n, const uint64_t *a, const uint64_t *b, uint64_t *out);
+  /* points in the group of prime order (of BN254 G1: any) or at infinity; any other point gives a wrong answer, no error */
   void (*scalar_mul)(int group, size_t n, const uint64_t *points, const uint64_t *scalars, uint64_t *out);
   /* out[i] = sum of scalars[j] * points[j], offsets[i] <= j < offsets[i+1]; points[j] points at one affine point in the group of
    * prime order; tables[j] (or tables = NULL) at its table from msm_table, or is NULL. */
