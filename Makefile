@@ -21,9 +21,9 @@ CXX       ?= g++
 JOBS      ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-KERNELS    := $(shell find kernels_cpu -type f 2>/dev/null)
+KERNELS    := $(shell find kernels_cpu vm/native -type f 2>/dev/null)
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
-CXX_FILES  := $(shell find kernels_cpu tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
+CXX_FILES  := $(shell find kernels_cpu vm/native tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
 .PHONY: help setup demo test test-all check bench native sanitized lock clean
 

@@ -1,0 +1,67 @@
+// The linear memory of a contract: address space for all that its kind can address, pages of 64 KiB that appear when they are touched,
+// and snapshots that remember a page as it was before its first write.
+//
+// Accessing a page that is not open raises SIGSEGV; the handler loads it, notes the access at the level of the latest snapshot, and opens
+// it. A page counts as written at a level after a write, or after a second fault there, whatever that was: Piecrust tells reads from writes
+// by counting faults, and `snap` and `apply` close every page, so a page that is only read before and after a nested call is dirty. Dirty
+// pages have leaves in the state tree, so this is part of the state root.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace coproc::vm {
+
+inline constexpr std::size_t page_bytes = 65536;
+
+class Memory {
+ public:
+  // Reserves `pages` pages of address space. `base()` is null where there is none.
+  explicit Memory(std::uint64_t pages);
+  ~Memory();
+  Memory(const Memory &) = delete;
+  Memory &operator=(const Memory &) = delete;
+
+  std::uint8_t *base() const { return base_; }
+  std::size_t bytes() const { return bytes_; }
+
+  // The page's content until it is written: 64 KiB that outlive this memory. Pages without a source are zero.
+  void set_source(std::uint64_t page, const std::uint8_t *content) { sources_[page] = content; }
+
+  // Each false where the system refuses to change a page's protection; the memory is then unusable.
+  bool snap();
+  bool apply();
+  bool revert();
+  bool fault(const void *address, bool is_write);
+
+  std::size_t level() const { return levels_.size() - 1; }
+  const std::unordered_map<std::uint64_t, std::unique_ptr<std::uint8_t[]>> &dirty() const { return levels_.front().clean; }
+
+  std::uint64_t length = 0; // what memory.size tells, in bytes
+  bool grown = false;       // since it was last set to false
+
+ private:
+  struct Level {
+    std::unordered_set<std::uint64_t> hit;
+    std::unordered_map<std::uint64_t, std::unique_ptr<std::uint8_t[]>> clean; // pages written since, as they were
+  };
+
+  bool protect(std::uint64_t page, int protection);
+  bool close_all();
+
+  std::uint8_t *base_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::vector<Level> levels_;
+  std::unordered_set<std::uint64_t> open_;   // neither unread nor closed
+  std::unordered_set<std::uint64_t> loaded_; // their source is copied
+  std::unordered_map<std::uint64_t, const std::uint8_t *> sources_;
+};
+
+// From now on faults inside a memory are its own; every other goes to the handler that was there before.
+bool install_handler();
+
+} // namespace coproc::vm
