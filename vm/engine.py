@@ -17,7 +17,7 @@ from coproc.errors import EngineUnavailable
 
 from .errors import ContractTrap, WasmTrap, refused
 from .imports import HOST_FUNCTIONS
-from .library import Bytes, Extern, Func, Global, Instance, MemoryCreator, native, wasmtime, wasmtime_version
+from .library import HOST_FUNCTION, Bytes, Extern, Func, Global, Instance, MemoryCreator, native, wasmtime, wasmtime_version
 from .wasm import METER_VERSION, Contract, MeteredModule, ModuleError, check_contract, meter_module, read_module
 from .wasm.module import I32
 from .wasm.rules import import_type
@@ -129,6 +129,8 @@ class Engine:
         if not self.pointer:
             raise EngineUnavailable("wasmtime refuses the configuration of contracts")
         native().coproc_vm_install_handler()  # after wasmtime's own
+        native().coproc_vm_set_globals(*(ctypes.cast(f, c_void_p) for f in (library.wasmtime_global_get, library.wasmtime_global_set)))
+        self._hq = ctypes.cast(native().coproc_vm_hq, HOST_FUNCTION)
         self._compiled: OrderedDict[bytes, Compiled] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -172,8 +174,10 @@ class Engine:
             function_type = import_type(wanted.name, is_64=contract.is_64)
             pointer = library.wasm_functype_new(_values(function_type.parameters), _values(function_type.results))
             names = wanted.module.encode(), wanted.name.encode()
+            general = HOST_FUNCTIONS[wanted.name, contract.is_64]
+            function, env = (self._hq, ctypes.cast(general, c_void_p)) if wanted.name == "hq" else (general, None)
             error = library.wasmtime_linker_define_func_unchecked(
-                linker, names[0], len(names[0]), names[1], len(names[1]), pointer, HOST_FUNCTIONS[wanted.name, contract.is_64], None, None
+                linker, names[0], len(names[0]), names[1], len(names[1]), pointer, function, env, None
             )
             library.wasm_functype_delete(pointer)
             if error:

@@ -8,7 +8,7 @@ from ctypes import c_int64, c_void_p
 
 from .engine import Compiled, _text
 from .errors import WasmTrap
-from .library import Extern, Func, Global, Val, wasmtime
+from .library import Extern, Func, Global, Running, Val, wasmtime
 from .memory import Memory
 from .wasm import MutableGlobal
 from .wasm.module import F32, F64, I32, I64, V128
@@ -36,7 +36,10 @@ class Instance:
         self._value_address = ctypes.addressof(self._value)
         self._value.kind = _KINDS[I64]
         self._meter_address = ctypes.addressof(self._meter)
-        self._reserve = 0  # gas beyond what the meter holds
+        self.running = Running(
+            memory.handle, self.argument, self.align, compiled.contract.is_64, 0, self._context, self._meter_address, None
+        )
+        self.running_address = ctypes.addressof(self.running)
 
     def close(self) -> None:
         """Drop the instance; its memory stays."""
@@ -71,13 +74,14 @@ class Instance:
         """Gas left, never negative."""
         self._library.wasmtime_global_get(self._context, self._meter_address, self._value_address)
         left: int = self._value.of.i64
-        return (left if left > 0 else 0) + self._reserve
+        reserve: int = self.running.reserve
+        return (left if left > 0 else 0) + reserve
 
     @remaining.setter
     def remaining(self, gas: int) -> None:
-        self._reserve = gas - _LARGEST if gas > _LARGEST else 0
+        self.running.reserve = reserve = gas - _LARGEST if gas > _LARGEST else 0
         self._value.kind = _KINDS[I64]
-        self._value.of.i64 = gas - self._reserve
+        self._value.of.i64 = gas - reserve
         self._library.wasmtime_global_set(self._context, self._meter_address, self._value_address)
 
     # ---- running ----

@@ -1,4 +1,4 @@
-"""The two shared libraries below the VM: wasmtime's, which its Python package brings, and `libcoproc_vm.so`, contract memory.
+"""The two shared libraries below the VM: wasmtime's, which its Python package brings, and `libcoproc_vm.so`, contract memory and digests.
 
 wasmtime is called through its C interface with prototypes of our own: its Python package costs ten times as much a call, and signals errors
 of host functions through one variable of the whole process.
@@ -79,6 +79,8 @@ _NATIVE: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "coproc_vm_memory_read": (None, (_P, c_uint64, _P, c_uint64)),
     "coproc_vm_memory_write": (None, (_P, c_uint64, _P, c_uint64)),
     "coproc_vm_next_memory": (None, (_P,)),
+    "coproc_vm_set_globals": (None, (_P, _P)),
+    "coproc_vm_enter": (None, (_P,)),
 }
 
 
@@ -124,6 +126,27 @@ class Val(ctypes.Structure):
     """wasmtime_val_t"""
 
     _fields_ = [("kind", c_uint8), ("of", ValUnion)]
+
+
+class Running(ctypes.Structure):
+    """Of digests.hpp: the contract that runs."""
+
+    _fields_ = [
+        ("memory", c_void_p),
+        ("argument", c_uint64),
+        ("align", c_uint64),
+        ("is_64", c_uint64),
+        ("reserve", c_uint64),
+        ("context", c_void_p),
+        ("meter", c_void_p),
+        ("digests", c_void_p),
+    ]
+
+
+class Digests(ctypes.Structure):
+    """Of digests.hpp: kernels (parse, hash_to_fr, keccak256, sha256, poseidon_hash), then active, base, per_unit of each query."""
+
+    _fields_ = [("kernels", c_void_p * 5), ("query", c_uint64 * 12)]
 
 
 class MemoryCreator(ctypes.Structure):

@@ -6,6 +6,7 @@ tree with its mutable globals set back, unless its module writes tables or drops
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,6 +20,7 @@ from coproc.operation import Operation, Request, Rules
 from coproc.ops import OPERATIONS
 
 from .call_tree import MAX_DEPTH, Frame
+from .digests import digests
 from .engine import Compiled, Engine
 from .errors import (
     ContractDoesNotExist,
@@ -32,6 +34,7 @@ from .errors import (
 )
 from .imports import active
 from .instance import Instance
+from .library import Digests, native
 from .memory import Memory
 from .receipt import Event, Receipt
 from .stack import DeepThread
@@ -83,12 +86,14 @@ class Session:
         excluded: Collection[str],
     ) -> None:
         self._engine = engine
+        self._native = native()
         self._store = store
         self._coprocessor = coprocessor
         self._view: StateView = store.open(base)
-        self.rules = rules
         self.metadata: dict[str, bytes] = dict(metadata)
         self.queries: dict[str, Operation] = {name: operation for name, operation in OPERATIONS.items() if name not in excluded}
+        self._digests: Digests | None = None
+        self.rules = rules
         self._contracts: dict[bytes, _Contract] = {}
         self._kept: dict[bytes, Instance] = {}
         self._in_tree: dict[bytes, Instance] = {}
@@ -131,6 +136,20 @@ class Session:
         """The receipts of calls in order, each on the state that the one before left."""
         checked = [Call(_id(call.contract), call.function, bytes(call.argument), _gas(call.gas_limit)) for call in calls]
         return self._deep(lambda: [self._call(call, False) for call in checked])
+
+    @property
+    def rules(self) -> Rules:
+        """The rules of host queries. What is set holds from the next call on."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._rules = rules
+        made = digests(self._coprocessor.engine, self.queries, rules)
+        if self._digests is None or made is None:
+            self._digests = made
+        else:  # instances point at it
+            ctypes.memmove(ctypes.addressof(self._digests), ctypes.addressof(made), ctypes.sizeof(made))
 
     def set_metadata(self, name: str, value: bytes) -> None:
         """What `hd` answers for a name from now on."""
@@ -221,7 +240,7 @@ class Session:
         entry = _Contract(compiled, owner, memory, NewContract(bytecode, owner, compiled.contract.is_64))
         self._contracts[contract] = entry
         try:
-            instance = self._kept[contract] = Instance(contract, compiled, memory)
+            instance = self._instantiate(contract, entry)
             for offset, start, end in compiled.data:
                 memory.write(offset, bytecode[start:end])
             if INIT not in compiled.contract.functions:
@@ -255,7 +274,7 @@ class Session:
                 raise ContractDoesNotExist(contract)
             instance = self._kept.get(contract)
             if instance is None:
-                instance = self._kept[contract] = Instance(contract, entry.compiled, entry.memory)
+                instance = self._instantiate(contract, entry)
             else:
                 instance.reset()
             self._in_tree[contract] = instance
@@ -263,14 +282,24 @@ class Session:
         if above is not None:
             above.children.append(frame)
         self._frame = frame
-        self.instance = instance
+        self._enter(instance)
         return frame
+
+    def _enter(self, instance: Instance) -> None:
+        self.instance = instance
+        self._native.coproc_vm_enter(instance.running_address)
+
+    def _instantiate(self, contract: bytes, entry: _Contract) -> Instance:
+        instance = self._kept[contract] = Instance(contract, entry.compiled, entry.memory)
+        if self._digests is not None:
+            instance.running.digests = ctypes.addressof(self._digests)
+        return instance
 
     def pop(self, frame: Frame) -> None:
         """Go back to the caller of a nested call."""
         assert frame.parent is not None
         self._frame = frame.parent
-        self.instance = self._in_tree[frame.parent.contract]
+        self._enter(self._in_tree[frame.parent.contract])
 
     def undo(self, frame: Frame, checkpoint: int) -> None:
         """Undo a call and all that it called: memories, their lengths, and its events, which were `checkpoint` before."""
@@ -337,6 +366,7 @@ class Session:
     def _end_tree(self) -> None:
         """Forget the instances that cannot be set back."""
         self._frame = None
+        self._native.coproc_vm_enter(None)
         for contract, instance in self._in_tree.items():
             if instance.memory.take_grown() or instance.compiled.metered.changes_instance:
                 instance.close()

@@ -136,7 +136,7 @@ def test_excluded_query_is_missing(vm: VM) -> None:
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_engine_failure_is_no_answer(session: Session, depth: int) -> None:
     """What nothing could run leaves `call` as an exception, through every contract; all state reverts; the session goes on."""
-    argument, function = query("sha256", b""), "hq"
+    argument, function = query("secp256k1_recover", b""), "hq"
     for _ in range(depth):
         argument, function = nested(A, function, argument), "call_then_inc"
     before = session.root()

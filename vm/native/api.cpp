@@ -3,15 +3,28 @@
 #include <cstring>
 #include <new>
 
+#include "digests.hpp"
 #include "memory.hpp"
 
+using coproc::vm::Cell;
+using coproc::vm::GetGlobal;
 using coproc::vm::Memory;
 using coproc::vm::page_bytes;
+using coproc::vm::Running;
+using coproc::vm::SetGlobal;
 
 namespace {
 
 // The memory that the next instance made by this thread gets.
 thread_local Memory *next_memory = nullptr;
+
+// The contract that runs in this thread.
+thread_local const Running *running = nullptr;
+
+GetGlobal get_global = nullptr;
+SetGlobal set_global = nullptr;
+
+using HostFunction = void *(*)(void *, void *, Cell *, std::size_t);
 
 // As in wasmtime's C header: wasmtime_linear_memory_t.
 struct LinearMemory {
@@ -92,5 +105,19 @@ void *coproc_vm_new_memory(void *, const void *, std::size_t minimum, std::size_
   if (memory->length == 0) memory->length = minimum;
   *out = {memory, get, grow, nullptr};
   return nullptr;
+}
+
+// Once, before any contract runs: wasmtime_global_get and wasmtime_global_set.
+void coproc_vm_set_globals(GetGlobal get, SetGlobal set) {
+  get_global = get;
+  set_global = set;
+}
+
+void coproc_vm_enter(const Running *contract) { running = contract; }
+
+// The import `hq`, a wasmtime_func_unchecked_callback_t; `env` is the general one.
+void *coproc_vm_hq(void *env, void *caller, Cell *cells, std::size_t count) {
+  if (running != nullptr && coproc::vm::answer_digest(*running, get_global, set_global, cells)) return nullptr;
+  return reinterpret_cast<HostFunction>(env)(nullptr, caller, cells, count);
 }
 }
