@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from coproc.engine.protocol import U8, U64, Buffers, Curve, Engine, Group, rows_of
+from coproc.engine.protocol import U8, U64, Addresses, Buffers, Curve, Engine, Group
 from coproc.keys import KeyRegistry
 from coproc.ops.shape import constant, steps
 
@@ -34,13 +34,12 @@ def message_points(engine: Engine, keys: KeyRegistry, versions: U8, messages: Bu
     return engine.msm(_G1, steps(n, 1), constant(n, keys.fixed.g1), scalars, constant(n, keys.fixed.g1_table))
 
 
-def signature_verdicts(engine: Engine, keys: KeyRegistry, signatures: U64, hashed: U64, public_keys: U64) -> U8:
-    """verdict uint8[n]: signatures uint64[n, 12], hashed messages uint64[n, 12], keys uint64[n, 24], none of them infinity."""
+def signature_verdicts(engine: Engine, keys: KeyRegistry, signatures: U64, hashed: U64, lines_of_keys: Addresses) -> U8:
+    """verdict uint8[n]: signatures uint64[n, 12], hashed messages uint64[n, 12], addresses of the lines of the keys; no infinity."""
     n = len(signatures)
-    prepared = engine.lines(Curve.BLS12_381, public_keys)
     lines = np.empty((n, 2), np.uint64)
     lines[:, 0] = keys.fixed.minus_g2_lines
-    lines[:, 1] = rows_of(prepared)
+    lines[:, 1] = lines_of_keys
     g1 = np.empty((n, 2, 12), np.uint64)
     g1[:, 0] = signatures
     g1[:, 1] = hashed

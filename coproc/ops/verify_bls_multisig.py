@@ -17,6 +17,7 @@ from coproc.engine.protocol import (
     Addresses,
     Buffers,
     Check,
+    Curve,
     Encoding,
     Engine,
     Group,
@@ -25,14 +26,13 @@ from coproc.engine.protocol import (
     Status,
     rows_of,
 )
-from coproc.keys import KeyRegistry
+from coproc.keys import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, KeyRegistry
 from coproc.operation import Batch, Gas, bls_versions
 from coproc.ops.bls import message_points, signature_verdicts
-from coproc.ops.shape import column, vec
+from coproc.ops.shape import Mask, column, constant, is_all, vec
 from coproc.ops.verification import Verification
 
 KEY_BYTES: Final = 200
-COEFFICIENT_PREFIX: Final = {1: b"", 2: b"BLS_SIG_BLS12381_SCALAR_SHA256_DUSK_H1_V2"}
 _CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 _G1, _G2 = Group.BLS12_381_G1, Group.BLS12_381_G2
 
@@ -58,25 +58,32 @@ class VerifyBlsMultisig(Verification):
         np.cumsum(counts, out=offsets[1:])
         signatures, bad_signature = engine.decode(_G1, Encoding.DUSK_RAW, _CHECKS, signatures_at)
         keys_at = _keys_at(parsed.fields[:, 1], counts, offsets)
-        public_keys, bad_key = engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, keys_at)
-        invalid = (bad_signature == Status.INVALID) | _any(bad_key == Status.INVALID, offsets) | (counts == 0)
-        unreduced = ((bad_signature == Status.UNREDUCED) | _any(bad_key == Status.UNREDUCED, offsets)) & ~invalid
+        rows, hold = keys.members.rows(Buffers(keys_at, constant(len(keys_at), KEY_BYTES)))
+        bad_key = rows[:, MEMBER_STATUS]
+        invalid = (bad_signature == Status.INVALID) | (counts == 0)
+        unreduced = bad_signature == Status.UNREDUCED
+        if np.count_nonzero(bad_key):
+            invalid |= _any(bad_key == Status.INVALID, offsets)
+            unreduced |= _any(bad_key == Status.UNREDUCED, offsets)
         verdict = np.zeros(n, np.uint8)
-        index = np.flatnonzero(~invalid & ~unreduced)
+        index = np.flatnonzero(~(invalid | unreduced))
         if len(index):
             members, offsets_of = _members(offsets, index)
-            sums = _aggregate(engine, versions[index], public_keys[members], offsets_of)
-            finite = sums.any(axis=1)
-            index, sums = index[finite], sums[finite]
+            sums = _aggregate(engine, versions[index], rows[members], offsets_of)
+            finite = np.logical_or.reduce(sums, axis=1)
+            if not is_all(finite):
+                index, sums = index[finite], sums[finite]
         if len(index):
             hashed = message_points(engine, keys, versions[index], messages.take(index))
-            verdict[index] = signature_verdicts(engine, keys, signatures[index], hashed, sums)
-        index = np.flatnonzero(unreduced)
+            lines = engine.lines(Curve.BLS12_381, sums)
+            verdict[index] = signature_verdicts(engine, keys, signatures[index], hashed, rows_of(lines))
+        index = np.flatnonzero(unreduced & ~invalid)
         if len(index):
             members, offsets_of = _members(offsets, index)
             verdict[index] = engine.bls_exact(
                 True, versions[index], messages.take(index), offsets_of, keys_at[members], signatures_at[index]
-            )  # fmt: skip
+            )
+        del hold
         return parsed.status, verdict
 
 
@@ -89,7 +96,7 @@ def _keys_at(first: Addresses, counts: U64, offsets: U64) -> Addresses:
     return at
 
 
-def _any(flags: np.ndarray[Any, np.dtype[np.bool_]], offsets: U64) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _any(flags: Mask, offsets: U64) -> Mask:
     """bool[n]: is any flag of an element's keys set?"""
     if np.count_nonzero(flags) == 0:
         return np.zeros(len(offsets) - 1, np.bool_)
@@ -109,14 +116,12 @@ def _members(offsets: U64, index: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[A
     return (start + np.arange(own.item(-1), dtype=np.uint64)).astype(np.int64), own
 
 
-def _aggregate(engine: Engine, versions: U8, public_keys: U64, offsets: U64) -> U64:
-    """sum t_i key_i of each element, uint64[n, 24]; t_i = hash(prefix, compressed key)."""
-    compressed = engine.encode(_G2, Encoding.ZCASH, public_keys)
-    data = Buffers(rows_of(compressed), np.full(len(compressed), compressed.shape[1], np.uint64), compressed)
-    of_key = np.repeat(versions, np.diff(offsets).astype(np.int64))
-    scalars = np.empty((len(of_key), 4), np.uint64)
-    for version, prefix in COEFFICIENT_PREFIX.items():
-        index = np.flatnonzero(of_key == version)
-        if len(index):
-            scalars[index] = engine.hash_to_fr(data.take(index), prefix, mont=False)
-    return engine.msm(_G2, offsets, rows_of(public_keys), scalars)
+def _aggregate(engine: Engine, versions: U8, rows: U64, offsets: U64) -> U64:
+    """sum t_i key_i of each element, uint64[n, 24]; rows of the keys of all elements."""
+    first = np.count_nonzero(versions == 1)
+    if first in (0, len(versions)):
+        scalars = rows[:, MEMBER_COEFFICIENT[1 if first else 2]].copy()
+    else:
+        is_first = np.repeat(versions == 1, np.diff(offsets).astype(np.int64))[:, None]
+        scalars = np.where(is_first, rows[:, MEMBER_COEFFICIENT[1]], rows[:, MEMBER_COEFFICIENT[2]])
+    return engine.msm(_G2, offsets, column(rows, MEMBER_POINT), scalars)

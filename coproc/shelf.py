@@ -1,0 +1,182 @@
+"""A shelf of prepared keys: recognised by comparing their bytes, bounded, shared by threads.
+
+A `Stock` only grows: entries never change once they are in, so whoever holds one reads it without a lock while others append. When
+the shelf is full, a new stock takes over with the more recently used half of what is allowed; keys that left live on for as long as
+some batch holds the old stock. Adding a key therefore costs the same however many there are.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from ctypes import string_at
+from itertools import count
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from coproc.engine.memory import I64, U64, Addresses, Buffers
+from coproc.engine.protocol import Engine
+
+_FEW: Final = 8  # up to so many known keys a single request is compared with all of them
+_OVERHEAD: Final = 512  # bytes that an entry costs beside its data and its native form
+
+
+class Prepared(NamedTuple):
+    """k keys: what operations read of each, uint64[k, width], and the arrays that addresses in it point into, one a key."""
+
+    rows: U64
+    natives: list[U64]
+
+
+Prepare = Callable[[Buffers], Prepared]
+
+
+class Stock:
+    """Keys that were prepared, in the order in which they came. `count` of them are there; capacity is fixed."""
+
+    __slots__ = ("_addresses", "_lengths", "count", "data", "natives", "rows", "samples", "size", "used")
+
+    def __init__(self, width: int, capacity: int) -> None:
+        self.rows: U64 = np.zeros((capacity, width), np.uint64)
+        self.used: I64 = np.zeros(capacity, np.int64)  # when each was last asked for; only eviction reads it
+        self._addresses: Addresses = np.zeros(capacity, np.uint64)
+        self._lengths: U64 = np.zeros(capacity, np.uint64)
+        self.data: list[bytes] = []
+        self.natives: list[U64] = []
+        self.samples: dict[tuple[int, bytes], list[int]] = {}
+        self.size = 0
+        self.count = 0
+
+    def known(self, index: list[int] | slice) -> Buffers:
+        return Buffers(self._addresses[index], self._lengths[index], self.data)
+
+    def append(self, data: list[bytes], prepared: Prepared, tick: int | I64) -> I64:
+        """The indices of new keys. `count` moves last, so a reader sees whole entries."""
+        start = self.count
+        place = slice(start, start + len(data))
+        self.data += data
+        self.natives += prepared.natives
+        self.rows[place], self.used[place] = prepared.rows, tick
+        buffers = Buffers.of(data)
+        self._addresses[place], self._lengths[place] = buffers.addresses, buffers.lengths
+        for i, key in enumerate(data, start):
+            self.samples.setdefault(_sample(key, len(key)), []).append(i)
+        self.size += size_of(data, prepared)
+        self.count = place.stop
+        return np.arange(place.start, place.stop, dtype=np.int64)
+
+
+def size_of(data: list[bytes], prepared: Prepared) -> int:
+    """Bytes that keys take on a shelf."""
+    return sum(map(len, data)) + sum(native.nbytes for native in prepared.natives) + _OVERHEAD * len(data)
+
+
+def _sample(data: bytes | int, length: int) -> tuple[int, bytes]:
+    """Length and a few bytes from the middle of a byte string or of what lies at an address."""
+    start, stop = length // 2, min(length // 2 + 32, length)
+    return length, data[start:stop] if isinstance(data, bytes) else string_at(data + start, stop - start)
+
+
+class Shelf:
+    """The prepared keys of one kind."""
+
+    def __init__(self, engine: Engine, prepare: Prepare, width: int, max_bytes: int, max_keys: int) -> None:
+        self._engine, self._prepare, self._width, self._max_bytes, self._max_keys = engine, prepare, width, max_bytes, max_keys
+        self._lock = threading.Lock()
+        self._ticks = count(1)
+        self._stock = Stock(width, max_keys)
+
+    def rows(self, data: Buffers) -> tuple[U64, object]:
+        """uint64[n, width]: the row of each element's key, prepared now if it is new; and what keeps the keys alive."""
+        stock = self._stock
+        index = self._find(stock, data)
+        if len(index) == 1:
+            i = index.item(0)
+            if i >= 0:
+                stock.used[i] = next(self._ticks)
+                return stock.rows[i : i + 1], stock
+        elif np.count_nonzero(index < 0) == 0:
+            stock.used[index] = next(self._ticks)
+            return stock.rows[index], stock
+        return self._extend(stock, index, data)
+
+    def __len__(self) -> int:
+        return self._stock.count
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return self._stock.size
+
+    def _find(self, stock: Stock, data: Buffers) -> I64:
+        """The index of each element among the known keys, or -1."""
+        known = stock.count
+        if len(data.addresses) != 1 or known <= _FEW:
+            return self._engine.match(data, stock.known(slice(known)))
+        length = data.lengths.item(0)
+        alike = [i for i in stock.samples.get(_sample(data.addresses.item(0), length), ()) if i < known]
+        if not alike:
+            return np.full(1, -1, np.int64)
+        found: int = self._engine.match(data, stock.known(alike)).item(0)
+        return np.array([alike[found] if found >= 0 else -1], np.int64)
+
+    def _extend(self, stock: Stock, index: I64, data: Buffers) -> tuple[U64, object]:
+        """Prepare what is new, without the lock; then put it on the shelf as it is by now."""
+        missing = np.flatnonzero(index < 0)
+        strange = data.take(missing)
+        first = self._engine.group(strange)
+        distinct = np.unique(first)
+        fresh = [strange[int(i)] for i in distinct]
+        prepared = self._prepare(Buffers.of(fresh))
+        tick = next(self._ticks)
+        here = np.flatnonzero(index >= 0)
+        stock.used[index[here]] = tick
+        with self._lock:
+            shelf, places = self._put(fresh, prepared, tick)
+        rows = np.empty((len(index), self._width), np.uint64)
+        rows[here] = stock.rows[index[here]]
+        rows[missing] = shelf.rows[places[np.searchsorted(distinct, first)]]
+        return rows, (stock, shelf)
+
+    def _put(self, fresh: list[bytes], prepared: Prepared, tick: int) -> tuple[Stock, I64]:
+        """Add keys to the stock of the moment; where they are. Twins that another thread has added meanwhile are not added again."""
+        stock, size = self._stock, size_of(fresh, prepared)
+        if len(fresh) > self._max_keys or size > self._max_bytes:  # they do not fit at all: a stock for this batch alone
+            stock = Stock(self._width, len(fresh))
+            return stock, stock.append(fresh, prepared, tick)
+        places = self._engine.match(Buffers.of(fresh), stock.known(slice(stock.count)))
+        new = np.flatnonzero(places < 0).tolist()
+        if len(new) < len(fresh):
+            fresh, prepared = [fresh[i] for i in new], Prepared(prepared.rows[new], [prepared.natives[i] for i in new])
+            size = size_of(fresh, prepared)
+        if stock.count + len(fresh) > self._max_keys or stock.size + size > self._max_bytes:
+            twins = np.flatnonzero(places >= 0)
+            stock, moved = self._renewed(stock, places[twins], len(fresh), size)
+            places[twins] = moved
+        places[new] = stock.append(fresh, prepared, tick)
+        self._stock = stock
+        return stock, places
+
+    def _renewed(self, old: Stock, needed: I64, count: int, size: int) -> tuple[Stock, I64]:
+        """A stock with room for `count` keys of `size` bytes: the needed entries, then the most recently used. Where the needed ones are.
+
+        The needed ones are part of a batch that fits as a whole.
+        """
+        order = np.argsort(old.used[: old.count], kind="stable")[::-1]
+        kept = needed.tolist()
+        chosen = set(kept)
+        costs = [len(d) + n.nbytes + _OVERHEAD for d, n in zip(old.data, old.natives, strict=True)]
+        room = self._max_bytes - size - sum(costs[i] for i in kept)
+        spare = min(self._max_keys // 2, self._max_keys - count - len(kept))
+        least = room - self._max_bytes // 2
+        for i in order.tolist():
+            room -= costs[i]
+            if spare <= 0 or room < max(least, 0):
+                break
+            if i not in chosen:
+                kept.append(i)
+                spare -= 1
+        stock = Stock(self._width, self._max_keys)
+        stock.append([old.data[i] for i in kept], Prepared(old.rows[kept], [old.natives[i] for i in kept]), old.used[kept])
+        return stock, np.arange(len(needed), dtype=np.int64)
