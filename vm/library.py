@@ -76,8 +76,6 @@ _NATIVE: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "coproc_vm_memory_revert": (c_int, (_P,)),
     "coproc_vm_memory_set_sources": (None, (_P, c_uint64, _P, _P)),
     "coproc_vm_memory_dirty": (c_uint64, (_P, _P, c_uint64)),
-    "coproc_vm_memory_read": (None, (_P, c_uint64, _P, c_uint64)),
-    "coproc_vm_memory_write": (None, (_P, c_uint64, _P, c_uint64)),
     "coproc_vm_next_memory": (None, (_P,)),
     "coproc_vm_set_globals": (None, (_P, _P)),
     "coproc_vm_enter": (None, (_P,)),

@@ -23,7 +23,7 @@ class Memory:
     `bytes`: of address space. `length`: what `memory.size` tells, in bytes. Raises EngineLost where the system refuses memory.
     """
 
-    __slots__ = ("_native", "base", "bytes", "handle")
+    __slots__ = ("_native", "_sources", "base", "bytes", "handle")
 
     def __init__(self, *, is_64: bool) -> None:
         self._native = native()
@@ -43,7 +43,11 @@ class Memory:
         self.close()
 
     def set_pages(self, indexes: npt.NDArray[np.uint64], addresses: npt.NDArray[np.uint64]) -> None:
-        """Page indexes[i] begins as the 64 KiB at addresses[i], which outlive the memory; both uint64[n]. Copied when first touched."""
+        """Page indexes[i] begins as the 64 KiB at addresses[i], which outlive the memory; both uint64[n], the indexes ascending.
+
+        A page is copied when it is first touched.
+        """
+        self._sources = indexes, addresses = np.ascontiguousarray(indexes, np.uint64), np.ascontiguousarray(addresses, np.uint64)
         self._native.coproc_vm_memory_set_sources(self.handle, len(indexes), indexes.ctypes.data, addresses.ctypes.data)
 
     # ---- contents: offsets are inside `bytes` ----

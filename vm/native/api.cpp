@@ -1,6 +1,5 @@
 // The C face of the library: contract memories for Python, and the two callbacks through which wasmtime uses them.
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "digests.hpp"
@@ -74,9 +73,9 @@ int coproc_vm_memory_snap(Memory *memory) { return memory->snap() ? 1 : 0; }
 int coproc_vm_memory_apply(Memory *memory) { return memory->apply() ? 1 : 0; }
 int coproc_vm_memory_revert(Memory *memory) { return memory->revert() ? 1 : 0; }
 
-// Page `pages[i]` begins as the 64 KiB at `contents[i]`, which outlive the memory.
-void coproc_vm_memory_set_sources(Memory *memory, std::uint64_t n, const std::uint64_t *pages, const std::uint8_t *const *contents) {
-  for (std::uint64_t i = 0; i < n; ++i) memory->set_source(pages[i], contents[i]);
+// Page indices[i] begins as the 64 KiB at addresses[i]; the indices ascend. Both arrays and the pages outlive the memory.
+void coproc_vm_memory_set_sources(Memory *memory, std::uint64_t n, const std::uint64_t *indices, const std::uint64_t *addresses) {
+  memory->set_sources(n, indices, addresses);
 }
 
 // Writes the indices of dirty pages, ascending, where `capacity` is enough; returns their number.
@@ -87,14 +86,6 @@ std::uint64_t coproc_vm_memory_dirty(const Memory *memory, std::uint64_t *pages,
   for (const auto &entry : dirty) pages[n++] = entry.first;
   std::sort(pages, pages + n);
   return n;
-}
-
-// Host reads and writes: [offset, offset + n) lies inside the memory. They count as the contract's own accesses.
-void coproc_vm_memory_read(const Memory *memory, std::uint64_t offset, std::uint8_t *out, std::uint64_t n) {
-  std::memcpy(out, memory->base() + offset, n);
-}
-void coproc_vm_memory_write(Memory *memory, std::uint64_t offset, const std::uint8_t *in, std::uint64_t n) {
-  std::memmove(memory->base() + offset, in, n);
 }
 
 void coproc_vm_next_memory(Memory *memory) { next_memory = memory; }

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <map>
@@ -99,6 +100,12 @@ Memory::~Memory() {
   munmap(base_, bytes_);
 }
 
+const void *Memory::source(std::uint64_t page) const {
+  const std::uint64_t *end = sources_.indices + sources_.n;
+  const std::uint64_t *found = std::lower_bound(sources_.indices, end, page);
+  return found != end && *found == page ? reinterpret_cast<const void *>(sources_.addresses[found - sources_.indices]) : nullptr;
+}
+
 bool Memory::protect(std::uint64_t page, int protection) { return mprotect(base_ + page * page_bytes, page_bytes, protection) == 0; }
 
 bool Memory::close_all() {
@@ -112,20 +119,20 @@ bool Memory::fault(const void *address, bool is_write) {
   const std::uint64_t page = static_cast<std::size_t>(static_cast<const std::uint8_t *>(address) - base_) / page_bytes;
   std::uint8_t *content = base_ + page * page_bytes;
   if (loaded_.insert(page).second) {
-    if (const auto source = sources_.find(page); source != sources_.end()) {
+    if (const void *from = source(page); from != nullptr) {
       if (!protect(page, PROT_READ | PROT_WRITE)) return false;
-      std::memcpy(content, source->second, page_bytes);
+      std::memcpy(content, from, page_bytes);
     }
   }
   open_.insert(page);
   Level &level = levels_.back();
   const bool first = level.hit.insert(page).second;
   if (first && !is_write) return protect(page, PROT_READ);
-  auto &clean = level.clean[page];
-  if (clean == nullptr) {
+  const auto [entry, unwritten] = level.clean.try_emplace(page);
+  if (unwritten && levels_.size() > 1) {
     if (!protect(page, PROT_READ)) return false;
-    clean.reset(new std::uint8_t[page_bytes]);
-    std::memcpy(clean.get(), content, page_bytes);
+    entry->second.reset(new std::uint8_t[page_bytes]);
+    std::memcpy(entry->second.get(), content, page_bytes);
   }
   return protect(page, PROT_READ | PROT_WRITE);
 }
@@ -139,7 +146,8 @@ bool Memory::apply() {
   if (levels_.size() < 2) return false;
   Level done = std::move(levels_.back());
   levels_.pop_back();
-  for (auto &[page, clean] : done.clean) levels_.back().clean.try_emplace(page, std::move(clean));
+  const bool lowest = levels_.size() == 1;
+  for (auto &[page, clean] : done.clean) levels_.back().clean.try_emplace(page, lowest ? nullptr : std::move(clean));
   return close_all();
 }
 

@@ -29,8 +29,8 @@ class Memory {
   std::uint8_t *base() const { return base_; }
   std::size_t bytes() const { return bytes_; }
 
-  // The page's content until it is written: 64 KiB that outlive this memory. Pages without a source are zero.
-  void set_source(std::uint64_t page, const std::uint8_t *content) { sources_[page] = content; }
+  // Page indices[i] begins as the 64 KiB at addresses[i]; the indices ascend, and all of it outlives this memory. Other pages are zero.
+  void set_sources(std::size_t n, const std::uint64_t *indices, const std::uint64_t *addresses) { sources_ = {n, indices, addresses}; }
 
   // Each false where the system refuses to change a page's protection; the memory is then unusable.
   bool snap();
@@ -47,9 +47,11 @@ class Memory {
  private:
   struct Level {
     std::unordered_set<std::uint64_t> hit;
-    std::unordered_map<std::uint64_t, std::unique_ptr<std::uint8_t[]>> clean; // pages written since, as they were
+    // Pages written since, as they were; without their content at the lowest level, which is never undone.
+    std::unordered_map<std::uint64_t, std::unique_ptr<std::uint8_t[]>> clean;
   };
 
+  const void *source(std::uint64_t page) const;
   bool protect(std::uint64_t page, int protection);
   bool close_all();
 
@@ -58,7 +60,11 @@ class Memory {
   std::vector<Level> levels_;
   std::unordered_set<std::uint64_t> open_;   // neither unread nor closed
   std::unordered_set<std::uint64_t> loaded_; // their source is copied
-  std::unordered_map<std::uint64_t, const std::uint8_t *> sources_;
+  struct {
+    std::size_t n;
+    const std::uint64_t *indices;
+    const std::uint64_t *addresses;
+  } sources_{};
 };
 
 // From now on faults inside a memory are its own; every other goes to the handler that was there before.
