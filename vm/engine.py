@@ -6,7 +6,6 @@ The original module is validated by the engine first, then checked as a contract
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import threading
 from collections import OrderedDict
 from ctypes import c_void_p
@@ -17,8 +16,9 @@ from coproc.errors import EngineUnavailable
 
 from .errors import ContractTrap, WasmTrap, refused
 from .imports import HOST_FUNCTIONS
-from .library import HOST_FUNCTION, Bytes, Extern, Func, Global, Instance, MemoryCreator, native, wasmtime, wasmtime_version
-from .wasm import METER_VERSION, Contract, MeteredModule, ModuleError, check_contract, meter_module, read_module
+from .library import HOST_FUNCTION, Bytes, Extern, Func, Global, Instance, MemoryCreator, native, wasmtime
+from .module_cache import Metering, ModuleCache, key
+from .wasm import Contract, ModuleError, check_contract, meter_module, read_module
 from .wasm.module import I32
 from .wasm.rules import import_type
 
@@ -61,11 +61,12 @@ def _text(error: int, *, trap: bool = False) -> str:
 class Compiled:
     """A contract's module, ready to be instantiated."""
 
-    def __init__(self, engine: Engine, contract: Contract, metered: MeteredModule) -> None:
+    def __init__(self, engine: Engine, contract: Contract, metered: Metering, module: int) -> None:
+        """module: a wasmtime_module_t, which becomes this object's own. Raises WasmTrap."""
         self.contract = contract
         self.metered = metered
         self._engine = engine
-        self._module = engine.module(metered.binary)
+        self._module = module
         self._linker = engine.linker(contract)
         pre = c_void_p()
         if error := wasmtime().wasmtime_linker_instantiate_pre(self._linker, self._module, ctypes.byref(pre)):
@@ -80,6 +81,15 @@ class Compiled:
             for segment in contract.module.data
             if segment.offset is not None and isinstance(segment.offset.value, int)
         ]
+
+    def serialized(self) -> bytes:
+        """The machine code, as wasmtime serialises it. Raises WasmTrap."""
+        code = Bytes()
+        if error := wasmtime().wasmtime_module_serialize(self._module, ctypes.byref(code)):
+            raise WasmTrap(_text(error))
+        data = ctypes.string_at(code.data, code.size)
+        wasmtime().wasm_byte_vec_delete(ctypes.byref(code))
+        return data
 
     def instantiate(self, memory: int) -> tuple[int, int, Instance]:
         """A store, its context and the instance in it, on the memory of this handle. Raises WasmTrap."""
@@ -134,29 +144,45 @@ class Engine:
         self._compiled: OrderedDict[bytes, Compiled] = OrderedDict()
         self._lock = threading.Lock()
 
-    def compile(self, bytecode: bytes) -> Compiled:
+    def compile(self, bytecode: bytes, cache: ModuleCache | None = None) -> Compiled:
         """The compiled contract. Raises ContractTrap with the variant that Piecrust gives for a module that it refuses."""
-        key = hashlib.sha256(f"{wasmtime_version()} {METER_VERSION} ".encode() + bytecode).digest()
+        name = key(bytecode)
         with self._lock:
-            if found := self._compiled.get(key):
-                self._compiled.move_to_end(key)
+            if found := self._compiled.get(name):
+                self._compiled.move_to_end(name)
                 return found
-        compiled = self._compile(bytecode)
+        compiled = self._kept(bytecode, name, cache) or self._compile(bytecode, name, cache)
         with self._lock:
-            self._compiled[key] = compiled
+            self._compiled[name] = compiled
             while len(self._compiled) > _COMPILED_AT_MOST:
                 self._compiled.popitem(last=False)
         return compiled
 
-    def _compile(self, bytecode: bytes) -> Compiled:
+    def _kept(self, bytecode: bytes, name: bytes, cache: ModuleCache | None) -> Compiled | None:
+        """What a cache keeps of a module that was compiled before."""
+        if cache is None or (found := cache.get(name)) is None:
+            return None
+        metering, code = found
+        module = c_void_p()
+        if error := wasmtime().wasmtime_module_deserialize(self.pointer, code, len(code), ctypes.byref(module)):
+            _text(error)  # of another engine
+            return None
+        return Compiled(self, check_contract(read_module(bytecode)), metering, module.value or 0)
+
+    def _compile(self, bytecode: bytes, name: bytes, cache: ModuleCache | None) -> Compiled:
         if error := wasmtime().wasmtime_module_validate(self.pointer, bytecode, len(bytecode)):
             raise WasmTrap(_text(error))
         try:
             module = read_module(bytecode)
             metered = meter_module(module)
-            return Compiled(self, check_contract(module), metered)
+            contract = check_contract(module)
         except ModuleError as error:
             raise refused(error) from error
+        metering = Metering(metered.remaining, metered.mutable_globals, metered.changes_instance)
+        compiled = Compiled(self, contract, metering, self.module(metered.binary))
+        if cache is not None:
+            cache.put(name, metering, compiled.serialized())
+        return compiled
 
     def module(self, binary: bytes) -> int:
         """wasmtime_module_t of a metered binary."""

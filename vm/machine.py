@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from os import PathLike
+from pathlib import Path
 
 import coproc
 from coproc.coprocessor import Coprocessor
 from coproc.operation import DEFAULT_RULES, Rules
 
 from .engine import engine
+from .module_cache import ModuleCache
 from .session import Session
 from .state import Store
 
@@ -21,6 +23,7 @@ class VM:
         """Raises EngineUnavailable where wasmtime or the VM's library is missing, StoreFailure."""
         self._engine = engine()
         self.store = Store(path)
+        self._cache = None if path is None else ModuleCache(Path(path) / "modules")
         self._own = None if coprocessor is not None else coproc.open()
         self.coprocessor = coprocessor or self._own
 
@@ -38,7 +41,8 @@ class VM:
         """
         assert self.coprocessor is not None
         defaults = {"chain_id": bytes(1), "block_height": bytes(4 if base_root is None else 8)}
-        return Session(self._engine, self.store, self.coprocessor, base_root, rules, defaults | dict(metadata or {}), exclude_queries)
+        metadata = defaults | dict(metadata or {})
+        return Session(self._engine, self.store, self.coprocessor, base_root, rules, metadata, exclude_queries, self._cache)
 
     def close(self) -> None:
         """Close the store; sessions of this VM must be closed before."""

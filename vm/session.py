@@ -19,6 +19,7 @@ from coproc.errors import CoprocError, InvalidInput, Unserved
 from coproc.operation import Operation, Request, Rules
 from coproc.ops import OPERATIONS
 
+from .block import Block, execute_block
 from .call_tree import MAX_DEPTH, Frame
 from .digests import digests
 from .engine import Compiled, Engine
@@ -36,7 +37,9 @@ from .imports import active
 from .instance import Instance
 from .library import Digests, native
 from .memory import Memory
+from .module_cache import ModuleCache
 from .receipt import Event, Receipt
+from .speculation import Memo, Speculation
 from .stack import DeepThread
 from .state import ContractChange, NewContract, StateView, Store
 from .wasm import ARGUMENT_BYTES
@@ -84,11 +87,13 @@ class Session:
         rules: Rules,
         metadata: Mapping[str, bytes],
         excluded: Collection[str],
+        cache: ModuleCache | None,
     ) -> None:
         self._engine = engine
+        self._cache = cache
         self._native = native()
         self._store = store
-        self._coprocessor = coprocessor
+        self.coprocessor = coprocessor
         self._view: StateView = store.open(base)
         self.metadata: dict[str, bytes] = dict(metadata)
         self.queries: dict[str, Operation] = {name: operation for name, operation in OPERATIONS.items() if name not in excluded}
@@ -104,6 +109,8 @@ class Session:
         self.pending: BaseException | None = None  # why a host function ended the contract
         self.events: list[Event] = []
         self.feeder: list[bytes] | None = None
+        self.memo = Memo()  # of the verifications in blocks
+        self.speculation: Speculation | None = None  # of the block that runs
 
     # ---- for whoever uses the session ----
     def deploy(
@@ -134,8 +141,21 @@ class Session:
 
     def execute_calls(self, calls: Sequence[Call]) -> list[Receipt]:
         """The receipts of calls in order, each on the state that the one before left."""
-        checked = [Call(_id(call.contract), call.function, bytes(call.argument), _gas(call.gas_limit)) for call in calls]
-        return self._deep(lambda: [self._call(call, False) for call in checked])
+        checked = _checked(calls)
+        return self._deep(lambda: [self.run_call(call) for call in checked])
+
+    def execute_block(self, calls: Sequence[Call], speculate: bool = True) -> Block:
+        """The receipts of calls in order and the root behind them; nothing is committed.
+
+        speculate: verifications are assumed to be true and answered in batches while later calls run; what relied on a wrong
+        assumption runs again. The outcome is the same. Raises as `call`; the session then is as the calls before left it.
+        """
+        checked = _checked(calls)
+        return self._deep(lambda: execute_block(self, checked, speculate=speculate))
+
+    def run_call(self, call: Call) -> Receipt:
+        """`call` for a call that is checked, in the thread of this session."""
+        return self._call(call, False)
 
     @property
     def rules(self) -> Rules:
@@ -145,7 +165,7 @@ class Session:
     @rules.setter
     def rules(self, rules: Rules) -> None:
         self._rules = rules
-        made = digests(self._coprocessor.engine, self.queries, rules)
+        made = digests(self.coprocessor.engine, self.queries, rules)
         if self._digests is None or made is None:
             self._digests = made
         else:  # instances point at it
@@ -219,7 +239,7 @@ class Session:
             stored = self._view.contract(contract)
             if stored is None:
                 return None
-            compiled = self._engine.compile(stored.bytecode)
+            compiled = self._engine.compile(stored.bytecode, self._cache)
             memory = Memory(is_64=compiled.contract.is_64)
             memory.length = stored.length
             pages = stored.pages()
@@ -235,7 +255,7 @@ class Session:
     def _deploy(self, contract: bytes, bytecode: bytes, owner: bytes, init_arg: bytes, gas_limit: int) -> Deployment:
         if self._contract(contract) is not None:
             raise InitalizationError("Deployed error already exists")
-        compiled = self._engine.compile(bytecode)
+        compiled = self._engine.compile(bytecode, self._cache)
         memory = Memory(is_64=compiled.contract.is_64)
         entry = _Contract(compiled, owner, memory, NewContract(bytecode, owner, compiled.contract.is_64))
         self._contracts[contract] = entry
@@ -352,8 +372,7 @@ class Session:
                 raise HostPanic(f"{name} returned a length of {result}")
             data = memory.read(instance.argument, result)
             frame.spent = limit - instance.remaining
-            for inner in frame.within():
-                self._in_tree[inner.contract].memory.apply()
+            self._apply(frame)
         except BaseException:
             if snapped:
                 self.undo(frame, checkpoint)
@@ -362,6 +381,22 @@ class Session:
             self._end_tree()
         events, self.events = tuple(self.events), []
         return Receipt(data, frame.spent, limit, events, call_tree=frame, feed=tuple(self.feeder or ()))
+
+    def _apply(self, frame: Frame) -> None:
+        """Make what a call changed part of the session; while something is assumed, the first level of each memory stays, to undo it."""
+        keeps = self.speculation is not None and self.speculation.assuming
+        first = {inner.contract: inner for inner in frame.within()} if keeps else {}
+        for inner in frame.within():
+            memory = self._in_tree[inner.contract].memory
+            if self.speculation is not None and first.get(inner.contract) is inner:
+                self.speculation.keep(inner.contract, memory, inner.length)
+            else:
+                memory.apply()
+
+    def drop_instance(self, contract: bytes) -> None:
+        """Between calls: forget the instance of a contract, whose memory became shorter."""
+        if instance := self._kept.pop(contract, None):
+            instance.close()
 
     def _end_tree(self) -> None:
         """Forget the instances that cannot be set back."""
@@ -377,10 +412,12 @@ class Session:
     def answer(self, operation: Operation, args: bytes, align: int) -> bytes:
         """What a host query leaves in the argument buffer. Raises HostPanic where Dusk's host panics, Unserved where nothing could run."""
         request = Request(operation.name, args, self.rules, align)
-        if operation.kind == "bool":
-            answer = self._coprocessor.submit(request).result()
+        if operation.kind != "bool":
+            answer = self.coprocessor.run([request])[0]
+        elif self.speculation is None:
+            answer = self.coprocessor.submit(request).result()
         else:
-            answer = self._coprocessor.run([request])[0]
+            answer = self.speculation.answer(operation, request)
         if answer.retbuf is None:
             if answer.status == "panic":
                 raise HostPanic(f"{operation.name} panics on these arguments")
@@ -392,6 +429,10 @@ def _id(contract: bytes) -> bytes:
     if len(contract) != 32:
         raise InvalidInput(f"a contract's id is 32 bytes, not {len(contract)}")
     return bytes(contract)
+
+
+def _checked(calls: Sequence[Call]) -> list[Call]:
+    return [Call(_id(call.contract), call.function, bytes(call.argument), _gas(call.gas_limit)) for call in calls]
 
 
 def _gas(limit: int) -> int:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -17,7 +18,7 @@ from coproc.coprocessor import Coprocessor
 from coproc.errors import CoprocError, InvalidInput, Unserved
 from coproc.operation import Answer, Rules
 from coproc.vm import VM, Call, ContractTrap, Session
-from coproc.vm.engine import FEATURES
+from coproc.vm.engine import FEATURES, Engine, engine
 from tests.vm.scripts import CONTRACTS, GAS, NOBODY, A, B, C, assemble, nested, query, relay
 
 HEAD = '(memory (export "m") 2) (global (export "A") i32 (i32.const 16)) '
@@ -252,3 +253,29 @@ def test_every_feature_is_decided() -> None:
         name.removeprefix("wasmtime_config_").removesuffix("_set") for name in dir(_bindings) if name.startswith("wasmtime_config_wasm_")
     }
     assert known - {"wasm_features"} <= set(FEATURES)
+
+
+def test_module_is_compiled_once_for_a_folder_and_damage_is_noticed(tmp_path: Path, coprocessor: Coprocessor) -> None:
+    minimal = (CONTRACTS / "minimal.wat").read_text()
+    folder = tmp_path / "state"
+
+    def outcomes() -> list[tuple[bytes, int, str | None]]:
+        engine()._compiled.clear()
+        with VM(folder, coprocessor=coprocessor) as vm, vm.session() as session:
+            session.deploy(bytes(wasmtime.wat2wasm(minimal)), b"", contract_id=A)
+            receipts = [session.call(A, name, bytes(4), gas_limit=GAS) for name in ("globals", "globals", "text", "swap", "apply", "grow")]
+        return [(r.data, r.gas_spent, r.error) for r in receipts]
+
+    first = outcomes()
+    (file,) = (folder / "modules").iterdir()
+    with patch.object(Engine, "_compile", side_effect=AssertionError):
+        assert outcomes() == first
+    content = bytearray(file.read_bytes())
+    for place in (0, 40, len(content) // 2, len(content) - 1):
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        file.write_bytes(damaged)
+        assert outcomes() == first
+    file.write_bytes(b"")
+    assert outcomes() == first
+    assert file.read_bytes()[32:] == content[32:]
