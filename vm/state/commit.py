@@ -72,8 +72,11 @@ def page_view(page: Page) -> memoryview:
     return view
 
 
-def draft(reader: Reader, base: Commit, changes: Mapping[bytes, ContractChange]) -> Draft:
-    """The commit that follows `base` by `changes`. Writes nothing; costs as much as there are changed pages. Raises InvalidChange."""
+def draft(reader: Reader, base: Commit, changes: Mapping[bytes, ContractChange], *, root_only: bool = False) -> Draft:
+    """The commit that follows `base` by `changes`. Writes nothing; costs as much as there are changed pages. Raises InvalidChange.
+
+    `root_only`: the draft is good for its root, not to be written.
+    """
     out = Draft(base)
     places = base.places
     slots: dict[int, Slot] = {}
@@ -96,7 +99,7 @@ def draft(reader: Reader, base: Commit, changes: Mapping[bytes, ContractChange])
             leaves[slot.place] = root(new.pages, new.shape)
 
     entries: dict[int, bytes] = {}
-    for number in changed:
+    for number in () if root_only else changed:
         data = slots[number].encode()
         entries[number] = content_id(data)
         out.blobs[entries[number]] = data

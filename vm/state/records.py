@@ -23,6 +23,7 @@ CONTRACT_BYTES = 32
 
 DIRECTORY = Shape(bits=4, height=8)
 
+_NODE = struct.Struct("<BH")
 _COMMIT = struct.Struct("<32sBQ32sBQ?32s")
 _SLOT = struct.Struct("<II")
 _CONTRACT = struct.Struct("<32s32sQ?32sBI")
@@ -102,19 +103,21 @@ def pack_node(children: bytes) -> bytes:
     """A node's children without those that are empty: a bit for each child (two bytes), then the hashes there are."""
     hashes = [children[at : at + HASH] for at in range(0, len(children), HASH)]
     bits = sum(1 << index for index, hash_ in enumerate(hashes) if hash_ != ZERO)
-    return struct.pack("<BH", len(hashes), bits) + b"".join(hash_ for hash_ in hashes if hash_ != ZERO)
+    return _NODE.pack(len(hashes), bits) + b"".join(hash_ for hash_ in hashes if hash_ != ZERO)
 
 
 def unpack_node(data: bytes) -> bytes:
-    count, bits = struct.unpack_from("<BH", data)
-    children, at = [], 3
-    for index in range(count):
-        if bits >> index & 1:
-            children.append(data[at : at + HASH])
-            at += HASH
-        else:
-            children.append(ZERO)
-    return b"".join(children)
+    count, bits = _NODE.unpack_from(data)
+    if bits == (1 << count) - 1:
+        return data[_NODE.size :]
+    children = bytearray(HASH * count)
+    at = _NODE.size
+    while bits:
+        index = (bits & -bits).bit_length() - 1
+        bits &= bits - 1
+        children[HASH * index : HASH * index + HASH] = data[at : at + HASH]
+        at += HASH
+    return bytes(children)
 
 
 def content_id(data: bytes | memoryview) -> bytes:

@@ -60,13 +60,18 @@ class PageTables:
 
 
 def _patch(table: _Table, pages: Tree, differences: list[tuple[int, int]]) -> _Table:
-    """The table with (index, address) put in, and out again where the address is 0."""
+    """The table with (index, address), ascending, put in, and out again where the address is 0."""
     new = np.array(differences, np.uint64).reshape(-1, 2)
-    keep = ~np.isin(table.indexes, new[:, 0])
-    there = new[new[:, 1] != 0]
-    indexes = np.concatenate([table.indexes[keep], there[:, 0]])
-    addresses = np.concatenate([table.addresses[keep], there[:, 1]])
-    order = np.argsort(indexes, kind="stable")
-    indexes, addresses = indexes[order], addresses[order]
+    indexes, addresses = table.indexes, table.addresses
+    at = np.searchsorted(indexes, new[:, 0])
+    known = at < len(indexes)
+    known[known] = indexes[at[known]] == new[known, 0]
+    addresses = addresses.copy()
+    addresses[at[known]] = new[known, 1]
+    if not known.all():
+        indexes = np.insert(indexes, at[~known], new[~known, 0])
+        addresses = np.insert(addresses, at[~known], new[~known, 1])
+    if not addresses.all():
+        indexes, addresses = indexes[addresses != 0], addresses[addresses != 0]
     indexes.flags.writeable = addresses.flags.writeable = False
     return _Table(table.collections, pages, indexes, addresses)

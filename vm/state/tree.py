@@ -9,7 +9,7 @@ Source: dusk-merkle 0.5 and piecrust 0.31, `store/tree.rs`, for the shapes and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -121,28 +121,27 @@ def leaf(tree: Tree, shape: Shape, position: int, nodes: Nodes) -> bytes:
     return hash_
 
 
-def changed(old: Tree, new: Tree, shape: Shape, nodes: Nodes) -> Iterator[tuple[int, bytes]]:
+def changed(old: Tree, new: Tree, shape: Shape, nodes: Nodes) -> list[tuple[int, bytes]]:
     """(position, leaf of `new`) wherever the two differ, ascending; zero where `new` has none. Costs as much as there are differences."""
-    level = max(old.level, new.level)
+    empty, rest = bytes(HASH * shape.arity), bytes(HASH * (shape.arity - 1))
+    cuts = [slice(at, at + HASH) for at in range(0, HASH * shape.arity, HASH)]
 
     def children(hash_: bytes, own: int, level: int) -> tuple[bytes, int]:
-        """The children of the node of `level` that stands for the subtree (`hash_`, `own`), and their own level."""
+        """The children of the node that stands at `level` for a tree of `own` levels, and how many levels the first of them has."""
         if hash_ == ZERO:
-            return bytes(HASH * shape.arity), level - 1
-        if own < level:
-            return hash_ + bytes(HASH * (shape.arity - 1)), own
-        return nodes(hash_), level - 1
+            return empty, level - 1
+        return (hash_ + rest, own) if own < level else (nodes(hash_), level - 1)
 
-    def walk(a: bytes, a_level: int, b: bytes, b_level: int, level: int, position: int) -> Iterator[tuple[int, bytes]]:
-        if a == b and (a_level == b_level or a == ZERO):
-            return
-        if level == 0:
-            yield position, b
-            return
-        left, left_level = children(a, a_level, level)
-        right, right_level = children(b, b_level, level)
-        for child in range(shape.arity):
-            at = slice(HASH * child, HASH * child + HASH)
-            yield from walk(left[at], left_level, right[at], right_level, level - 1, position * shape.arity + child)
-
-    yield from walk(old.top, old.level, new.top, new.level, level, 0)
+    pairs = [(0, old, new)] if old != new else []
+    for level in range(max(old.level, new.level), 0, -1):
+        below: list[tuple[int, Tree, Tree]] = []
+        for position, left, right in pairs:
+            a, a_level = children(*left, level)
+            b, b_level = children(*right, level)
+            below += [
+                (position * shape.arity + child, Tree(a[cut], a_level), Tree(b[cut], b_level))
+                for child, cut in enumerate(cuts)
+                if a[cut] != b[cut] or (a_level != b_level and a[cut] != ZERO)
+            ]
+        pairs = below
+    return [(position, right.top) for position, _, right in pairs]

@@ -109,7 +109,7 @@ class StateView:
 
     def root_of(self, changes: Mapping[bytes, ContractChange]) -> bytes:
         """The root that a commit of these changes on this view would have. Writes nothing. Raises InvalidChange."""
-        return draft(self.reader, self.commit, changes).root
+        return draft(self.reader, self.commit, changes, root_only=True).root
 
     def close(self) -> None:
         """Let the store reuse what only this view still read. Addresses got from it are void from now on."""
