@@ -41,7 +41,7 @@ _NOBODY: Final = "\0"  # no query, no metadata, no function
 
 
 class _Active(threading.local):
-    session: Session
+    session: Session | None = None
 
 
 active: Final = _Active()
@@ -260,6 +260,7 @@ def _host_function(name: str, *, is_64: bool) -> Any:
 
     def enter(_env: int, _caller: int, address: int, _count: int) -> int | None:
         session = active.session
+        assert session is not None
         try:
             if not address:
                 function(session)

@@ -1,7 +1,7 @@
 """Compiled modules in a folder, by (bytecode, wasmtime, metering version, machine): a node compiles a contract once.
 
-A file holds machine code that this process will run: the folder must belong to whoever runs the VM. Damage is found by a hash; a file that is
-not what it should be is as good as none.
+A file holds machine code that this process will run: the folder must belong to whoever runs the VM. Damage is found by a hash; a file
+that is not what it should be is as good as none.
 """
 
 from __future__ import annotations

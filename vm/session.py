@@ -92,6 +92,7 @@ class Session:
         self._engine = engine
         self._cache = cache
         self._native = native()
+        self._native.coproc_vm_install_handler()
         self._store = store
         self.coprocessor = coprocessor
         self._view: StateView = store.open(base)
@@ -212,6 +213,10 @@ class Session:
         self._contracts.clear()
         self._view.close()
 
+    def __del__(self) -> None:
+        if getattr(self, "_open", False):
+            self.close()
+
     def __enter__(self) -> Session:
         return self
 
@@ -228,7 +233,10 @@ class Session:
 
         def enter() -> _T:
             active.session = self
-            return work()
+            try:
+                return work()
+            finally:
+                active.session = None
 
         return self._thread.run(enter)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -279,3 +282,29 @@ def test_module_is_compiled_once_for_a_folder_and_damage_is_noticed(tmp_path: Pa
     file.write_bytes(b"")
     assert outcomes() == first
     assert file.read_bytes()[32:] == content[32:]
+
+
+def test_session_that_nobody_closed_goes_with_its_last_reference(vm: VM) -> None:
+    threads = threading.active_count()
+    opened = vm.session()
+    opened.deploy(bytes.fromhex(assemble(relay(is_64=False))), b"", gas_limit=GAS, contract_id=A)
+    assert opened.call(A, "inc", gas_limit=GAS).ok
+    del opened
+    gc.collect()
+    assert threading.active_count() == threads
+
+
+def test_handler_of_faults_that_comes_later_is_not_in_the_way(vm: VM) -> None:
+    """Python's own is put on top after the VM began: memories and traps go on."""
+    code = (
+        "import coproc, faulthandler, sys; from coproc.vm import VM; from tests.vm.scripts import *\n"
+        "vm = VM(coprocessor=coproc.open('cpu', workers=1)); vm.session().close(); faulthandler.enable()\n"
+        "with vm.session() as s:\n"
+        "    s.deploy(bytes.fromhex(assemble(relay(is_64=False))), b'', gas_limit=GAS, contract_id=A)\n"
+        "    assert s.call(A, 'inc', gas_limit=GAS).ok\n"
+        "    assert s.call(A, 'peek', b'\\xff' * 8, gas_limit=GAS).error.startswith('RuntimeError')\n"
+        "    assert s.call(A, 'inc', gas_limit=GAS).ok\n"
+        "vm.close(); print('done')\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    assert (ran.stdout, ran.stderr) == ("done\n", "")

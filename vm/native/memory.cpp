@@ -75,14 +75,16 @@ void on_fault(int number, siginfo_t *info, void *context) {
 } // namespace
 
 bool install_handler() {
+  static bool chained = false;
   struct sigaction current{};
   if (sigaction(SIGSEGV, nullptr, &current) != 0) return false;
   if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == on_fault) return true;
+  if (!chained) previous = current;
+  chained = true;
   struct sigaction ours{};
   ours.sa_sigaction = on_fault;
   ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   sigemptyset(&ours.sa_mask);
-  previous = current;
   return sigaction(SIGSEGV, &ours, nullptr) == 0;
 }
 

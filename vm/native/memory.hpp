@@ -67,7 +67,8 @@ class Memory {
   } sources_{};
 };
 
-// From now on faults inside a memory are its own; every other goes to the handler that was there before.
+// From now on faults inside a memory are its own; every other goes to the handler that was there the first time this was called. To be
+// called again where somebody may have put another handler on top since.
 bool install_handler();
 
 } // namespace coproc::vm
