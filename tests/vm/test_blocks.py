@@ -1,0 +1,167 @@
+"""Speculation changes nothing: receipts and root of any block are those of its calls in sequence."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from unittest.mock import patch
+
+import pytest
+
+import coproc
+from coproc.coprocessor import Coprocessor
+from coproc.errors import Unserved
+from coproc.operation import Answer, Request, Rules
+from coproc.vm import VM, Block, BlockStats, Call, HostPanic, Receipt, Session
+from coproc.vm.speculation import ROUNDS
+from tests.vm import doubt
+from tests.vm.doubt import ADD, BAD_LENGTH, EMIT, GROW, IDS, IF, TRAP, VERIFY
+
+BOREAS = Rules(fork="Boreas")
+GAS = 1 << 40
+
+
+@pytest.fixture(scope="module")
+def coprocessor() -> Iterator[Coprocessor]:
+    with coproc.open("cpu", workers=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def vm(coprocessor: Coprocessor) -> Iterator[VM]:
+    with VM(coprocessor=coprocessor) as opened:
+        yield opened
+
+
+def opened(vm: VM) -> Session:
+    session = vm.session(rules=BOREAS)
+    for contract in IDS:
+        session.deploy(doubt.contract(), contract, contract_id=contract)
+    return session
+
+
+def outcome(receipts: list[Receipt], root: bytes) -> object:
+    return [
+        (r.data, r.gas_spent, r.gas_limit, [(e.source, e.topic, e.data, e.reverted) for e in r.events], r.error) for r in receipts
+    ], root
+
+
+def both(vm: VM, *blocks: list[Call]) -> list[Block]:
+    """The blocks by speculation, in one session; in another one each call by itself. They must agree."""
+    with opened(vm) as one, opened(vm) as other:
+        done = []
+        for calls in blocks:
+            done.append(one.execute_block(calls))
+            receipts = [other.call(*call) for call in calls]
+            assert outcome(done[-1].receipts, done[-1].root) == outcome(receipts, other.root())
+        assert [e.reverted for e in one.events] == [e.reverted for e in other.events]
+        return done
+
+
+def verified(number: int, *then: int) -> Call:
+    return Call(IDS[0], "run", bytes([VERIFY, number, *then]), GAS)
+
+
+def play(vm: VM, seeds: range) -> BlockStats:
+    """Random blocks, two in a session; the sum of their statistics."""
+    total = BlockStats(0)
+    for seed in seeds:
+        rng = random.Random(seed)
+        for done in both(vm, doubt.block(rng), doubt.block(rng)):
+            for name, value in asdict(done.stats).items():
+                setattr(total, name, getattr(total, name) + value)
+    return total
+
+
+def test_speculative_blocks_are_sequential_blocks(vm: VM, record_property: Callable[[str, object], None]) -> None:
+    total = play(vm, range(100))
+    for name, value in asdict(total).items():
+        record_property(name, value)
+    print(total)
+    assert min(asdict(total).values()) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_ten_thousand_speculative_blocks_are_sequential_blocks(vm: VM) -> None:
+    print(play(vm, range(100, 5000)))
+
+
+def test_true_claims_take_nothing_back(vm: VM) -> None:
+    _, true, _ = doubt.samples()
+    (block,) = both(vm, [verified(number, ADD, 0, EMIT, 4) for number in true])
+    assert (block.stats.claims, block.stats.rounds, block.stats.reexecuted) == (len(true), 0, 0)
+
+
+def test_false_claims_of_independent_calls_cost_one_round(vm: VM) -> None:
+    _, true, untrue = doubt.samples()
+    numbers = [number for pair in zip(true, untrue, strict=False) for number in pair]
+    (block,) = both(vm, [verified(number) for number in numbers])
+    assert block.stats.rounds == 1
+    assert block.stats.reexecuted == len(numbers) - 1
+
+
+def test_second_block_knows_what_the_first_has_learnt(vm: VM) -> None:
+    _, true, untrue = doubt.samples()
+    calls = [verified(number, ADD, 1) for number in (*true[:5], *untrue[:5])]
+    _, second = both(vm, calls, calls)
+    assert (second.stats.claims, second.stats.rounds) == (0, 0)
+
+
+def test_malformed_requests_are_not_assumed(vm: VM) -> None:
+    with opened(vm) as session:
+        (number,) = [n for n, (op, args) in enumerate(doubt.samples()[0]) if is_malformed(session.coprocessor, op, args)][:1]
+        stats = session.execute_block([verified(number)]).stats
+    assert (stats.claims, stats.direct) == (0, 1)
+
+
+def is_malformed(coprocessor: Coprocessor, op: str, args: bytes) -> bool:
+    return coprocessor.run([Request(op, args, BOREAS)])[0].status == "malformed"
+
+
+def test_host_panic_behind_an_assumption_is_a_host_panic(vm: VM, coprocessor: Coprocessor) -> None:
+    panics = [n for n, (op, args) in enumerate(doubt.samples()[0]) if coprocessor.run([Request(op, args, BOREAS)])[0].status == "panic"]
+    (block,) = both(vm, [verified(panics[0], ADD, 0, TRAP, 0), verified(0, ADD, 0)])
+    assert isinstance(block.receipts[0].trap, HostPanic)
+
+
+def test_growth_traps_and_bad_lengths_behind_a_wrong_answer_leave_no_trace(vm: VM) -> None:
+    _, _, untrue = doubt.samples()
+    calls = [verified(number, IF, 2, op, 0, ADD, 2, EMIT, 2) for number, op in zip(untrue, (GROW, TRAP, GROW, BAD_LENGTH), strict=False)]
+    (block,) = both(vm, calls * 2)
+    assert block.stats.rounds == 1
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 2, ROUNDS])
+def test_hostile_blocks_end_in_sequence(vm: VM, rounds: int) -> None:
+    calls = [call for seed in range(4) for call in doubt.alternating(random.Random(seed), 50)]
+    with patch("coproc.vm.speculation.ROUNDS", rounds):
+        (block,) = both(vm, calls)
+    assert block.stats.rounds <= rounds
+    assert block.stats.reexecuted <= 2 * len(calls)
+    assert block.stats.sequential > 0 or rounds > 1
+
+
+def test_what_nothing_could_run_is_raised_where_the_sequence_raises_it(vm: VM) -> None:
+    """The calls before stay; the session goes on."""
+    _, true, _ = doubt.samples()
+    calls = [verified(number, ADD, 0) for number in true[:4]]
+    broken = doubt.samples()[0][true[2]][1]
+    answer = Coprocessor._here
+
+    def here(self: Coprocessor, requests: list[Request]) -> list[Answer]:
+        answers = answer(self, requests)
+        return [Answer(None, "unserved", None, 0, "") if r.args == broken else a for r, a in zip(requests, answers, strict=True)]
+
+    with opened(vm) as one, opened(vm) as other:
+        with patch.object(Coprocessor, "_here", here), pytest.raises(Unserved):
+            one.execute_block(calls)
+        other.execute_block(calls[:2], speculate=False)
+        assert one.root() == other.root()
+        assert one.execute_block(calls[2:]).root == other.execute_block(calls[2:], speculate=False).root
+
+
+def test_block_of_nothing_is_nothing(vm: VM) -> None:
+    (block,) = both(vm, [])
+    assert block.receipts == []
