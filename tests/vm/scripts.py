@@ -85,14 +85,15 @@ def query(name: str, arg: bytes) -> bytes:
     return struct.pack("<I", len(name)) + name.encode().ljust(28, b"\0") + arg
 
 
-def _p(value: int, *, is_64: bool) -> bytes:
+def pointer(value: int, *, is_64: bool) -> bytes:
+    """A pointer argument: 8 bytes, of which a 32-bit contract reads four."""
     return struct.pack("<Q" if is_64 else "<II", *((value,) if is_64 else (value & 0xFFFF_FFFF, 0)))
 
 
 def _single(*, is_64: bool) -> Iterator[Line]:
     """Every function by itself, its limits, and its bad arguments."""
     wasm = assemble(relay(is_64=is_64))
-    p: Callable[[int], bytes] = lambda value: _p(value, is_64=is_64)  # noqa: E731
+    p: Callable[[int], bytes] = lambda value: pointer(value, is_64=is_64)  # noqa: E731
     yield metadata("chain_id", b"\x02")
     yield metadata("block_height", struct.pack("<Q", 100))
     yield deploy(A, wasm, init=struct.pack("<I", 5))
@@ -237,8 +238,8 @@ def _calls(*, is_64: bool) -> Iterator[Line]:
             yield call(ring[depth % len(ring)], "call", chain, 10_000_000)
             yield call(A, "read")
     # growth in calls that fail
-    two = _p(2, is_64=is_64)
-    other_two = _p(2, is_64=not is_64)
+    two = pointer(2, is_64=is_64)
+    other_two = pointer(2, is_64=not is_64)
     yield call(A, "call", nested(A, "grow_trap", two))
     yield call(A, "size")
     yield call(A, "call_then_inc", nested(A, "grow", two))
@@ -272,12 +273,12 @@ def _state() -> Iterator[Line]:
     yield call(A, "hd", b"block_height")
     yield {"do": "new_session"}
     yield call(A, "read")
-    yield call(A, "poke", _p(7 << 20, is_64=False) + b"far away")
+    yield call(A, "poke", pointer(7 << 20, is_64=False) + b"far away")
     yield call(A, "times")
     yield call(D, "grow", struct.pack("<I", 0))
     yield call(D, "globals")
     yield {"do": "commit"}
-    yield call(A, "peek", _p(7 << 20, is_64=False))
+    yield call(A, "peek", pointer(7 << 20, is_64=False))
     yield call(A, "read")
     yield call(A, "call_then_inc", nested(A, "inc"))
     yield deploy(A, wasm)
@@ -393,6 +394,12 @@ def _modules() -> Iterator[Line]:
         yield deploy(bytes([number + 100]) * 32, wasm)
 
 
+def _random(seed: int) -> Iterator[Line]:
+    from tests.vm.random_calls import random_calls
+
+    return random_calls(seed, 500)
+
+
 SCRIPTS: dict[str, Callable[[], Iterator[Line]]] = {
     "single_32": lambda: _single(is_64=False),
     "single_64": lambda: _single(is_64=True),
@@ -404,4 +411,6 @@ SCRIPTS: dict[str, Callable[[], Iterator[Line]]] = {
     "queries": _queries,
     "panics": _panics,
     "modules": _modules,
+    "random_1": lambda: _random(1),
+    "random_2": lambda: _random(2),
 }
