@@ -16,7 +16,7 @@ from tests.vm.scripts import CONTRACTS
 IDS: Final = tuple(bytes([number]) * 32 for number in (1, 2, 3))
 OPS: Final = ("verify_schnorr", "verify_kzg_proof")
 TABLE, SAMPLES, NAMES = 245760, 262144, 512
-VERIFY, VERIFY_BY_STATE, VERIFY_CHANGED, IF, EMIT, ADD, READ, TRAP, PANIC, BURN, CALL, GROW, BAD_LENGTH, HASH, SPENT = range(15)
+VERIFY, VERIFY_BY_STATE, VERIFY_CHANGED, IF, EMIT, ADD, READ, TRAP, PANIC, BURN, CALL, GROW, BAD_LENGTH, HASH, SPENT, SIZE = range(16)
 
 
 @cache
@@ -49,7 +49,7 @@ def script(rng: random.Random, false: float, depth: int = 0) -> bytes:
     _, true, untrue = samples()
     out = b""
     for _ in range(rng.randint(1, 7)):
-        op = rng.choices(range(15), (8, 2, 1, 4, 3, 5, 2, 0.4, 0.4, 1, 4 if depth < 3 else 0, 0.4, 0.2, 1, 1))[0]
+        op = rng.choices(range(16), (8, 2, 1, 4, 3, 5, 2, 0.4, 0.4, 1, 4 if depth < 3 else 0, 0.4, 0.2, 1, 1, 1))[0]
         x = rng.randrange(256)
         if op in (VERIFY, VERIFY_CHANGED):
             x = rng.choice(untrue if rng.random() < false else true)

@@ -86,6 +86,7 @@
           (drop (call $hq (i32.const 48) (i32.const 4) (i32.const 12)))
           (local.set $acc (i32.load (i32.const 4096)))))
         (if (i32.eq (local.get $op) (i32.const 14)) (then (local.set $last (i32.wrap_i64 (call $spent)))))
+        (if (i32.eq (local.get $op) (i32.const 15)) (then (local.set $last (memory.size))))
         (local.set $acc (i32.add (i32.mul (local.get $acc) (i32.const 31)) (local.get $last)))
         (br $next)))
     (global.set $top (local.get $base))
