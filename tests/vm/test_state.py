@@ -7,6 +7,7 @@ import os
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -156,6 +157,21 @@ def test_a_view_does_not_change_under_commits_deletion_and_collection() -> None:
         view.close()
         assert first not in store.roots()
         assert store.collect() == 0
+
+
+def test_a_view_closed_inside_a_transaction_leaves_deletion_for_later() -> None:
+    class Closing(dict[int, bytes]):
+        def items(self) -> Any:
+            view.close()
+            return super().items()
+
+    with Store() as store:
+        first = store.commit(None, {A: new({0: filled(1)})})
+        view = store.open(first)
+        store.delete(first)
+        second = store.commit(first, {A: ContractChange(PAGE, Closing({0: filled(2)}))})
+        assert store.collect() == 1
+        assert store.roots() == [second]
 
 
 def test_collection_frees_what_no_commit_needs_and_nothing_else(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class Store:
         self._doomed: set[bytes] = set()
         self._views: weakref.WeakSet[StateView] = weakref.WeakSet()
         self._closed = False
+        self._writer: int | None = None  # the thread in a write transaction: a view that is collected there leaves deletion for later
         try:
             self._databases = Databases(*(self._environment.open_db(name) for name in (b"pages", b"nodes", b"blobs", b"commits", b"meta")))
             self._check_format()
@@ -186,7 +187,7 @@ class Store:
 
     def _reap(self) -> None:
         """Delete what was to be deleted and is in use no more."""
-        if self._doomed and not self._closed:
+        if self._doomed and not self._closed and self._writer != threading.get_ident():
             with _Writing(self) as (transaction, _), self._lock:
                 for root in [root for root in self._doomed if not self._held[root]]:
                     transaction.delete(root, db=self._databases.commits)
@@ -225,9 +226,11 @@ class _Writing:
             self._transaction = self._store.environment.begin(write=True)
         except lmdb.Error as error:
             raise StoreFailure(f"{self._store.path}: {error}") from error
+        self._store._writer = threading.get_ident()
         return self._transaction, Reader(self._transaction, self._store.databases)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        self._store._writer = None
         if kind is None:
             try:
                 self._transaction.commit()
