@@ -10,6 +10,7 @@ from coproc.cli.convert import convert
 from coproc.cli.demo import demo
 from coproc.cli.engines import engines
 from coproc.cli.verify import verify
+from coproc.cli.vm import vm
 
 app = typer.Typer(
     name="coproc",
@@ -39,3 +40,4 @@ def root(
 
 for command in (verify, engines, demo, convert):
     app.command()(command)
+app.add_typer(vm)

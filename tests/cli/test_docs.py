@@ -33,18 +33,24 @@ def section(text: str, heading: str) -> str:
 
 
 COMMANDS = {info.callback.__name__: info for info in app.registered_commands if info.callback is not None}
+COMMANDS |= {
+    f"{group.typer_instance.info.name} {info.name}": info
+    for group in app.registered_groups
+    if group.typer_instance is not None
+    for info in group.typer_instance.registered_commands
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_documented_and_every_documented_option_exists(cli: Cli, name: str) -> None:
     text = section((DOCS / "cli.md").read_text(), f"coproc {name}")
-    shown = set(re.findall(r"(--[a-z][a-z-]*)", cli(name, "--help").out.decode())) - {"--help"}
+    shown = set(re.findall(r"(--[a-z][a-z-]*)", cli(*name.split(), "--help").out.decode())) - {"--help"}
     assert set(re.findall(r"`(--[a-z][a-z-]*)", text)) >= shown
     assert set(re.findall(r"`(--[a-z][a-z-]*)", text)) <= shown | {"--out", "--require-true"}
 
 
 def test_commands_are_the_documented_ones() -> None:
-    headings = re.findall(r"^## coproc (\w+)", (DOCS / "cli.md").read_text(), re.M)
+    headings = re.findall(r"^## coproc ((?:vm )?\w+)", (DOCS / "cli.md").read_text(), re.M)
     assert headings == list(COMMANDS)
     assert all(isinstance(info, typer.models.CommandInfo) for info in COMMANDS.values())
 

@@ -1,0 +1,119 @@
+"""`coproc vm run` and `coproc vm block` answer as Piecrust does, speculating or not."""
+
+from __future__ import annotations
+
+import builtins
+import random
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from coproc.vm import Call
+from tests.cli.conftest import Cli
+from tests.vm import doubt
+from tests.vm.play import comparable
+from tests.vm.record import read
+from tests.vm.scripts import CONTRACTS, SCRIPTS
+
+Job = Callable[..., Path]
+Lines = Sequence[dict[str, Any]]
+
+
+def without(answers: Lines, *keys: str) -> list[dict[str, Any]]:
+    return [{key: value for key, value in comparable(answer).items() if key not in keys} for answer in answers]
+
+
+def block(calls: list[Call]) -> Lines:
+    """Three contracts, and calls of them."""
+    deploys = [
+        {"do": "deploy", "id": contract.hex(), "wasm": doubt.contract().hex(), "owner": "00" * 32, "gas_limit": 0} for contract in doubt.IDS
+    ]
+    lines = [
+        {"do": "call", "id": call.contract.hex(), "fn": call.function, "arg": call.argument.hex(), "gas_limit": call.gas_limit}
+        for call in calls
+    ]
+    return [{"do": "policy", "plonk": "V3", "fork": "Boreas"}, *deploys, *lines, {"do": "root"}]
+
+
+@pytest.mark.parametrize("name", ["calls_32", "queries", "single_64"])
+def test_recorded_scripts_are_answered_as_piecrust_answers_them(cli: Cli, job: Job, name: str) -> None:
+    ran = cli("vm", "block", job(*SCRIPTS[name]()), "--quiet")
+    assert (ran.status, ran.err) == (0, "")
+    wanted = without(read(name)[1], "root")
+    assert without(ran.answers, "ns", "root") == wanted
+
+
+def test_speculation_and_sequence_print_the_same(cli: Cli, job: Job) -> None:
+    rng = random.Random(5)
+    path = job(*block([call for _ in range(4) for call in doubt.block(rng)]))
+    one, other = cli("vm", "block", path), cli("vm", "block", path, "--sequential")
+    assert without(one.answers, "ns") == without(other.answers, "ns")
+    assert one.answers[-1]["root"] == other.answers[-1]["root"]
+    assert " 0 assumed" in other.err
+    assert " 0 assumed" not in one.err
+
+
+def test_state_goes_on_from_the_last_commit(cli: Cli, tmp_path: Path) -> None:
+    source = tmp_path / "minimal.wat"
+    source.write_text(
+        '(module (memory (export "m") 2) (global (export "A") i32 (i32.const 16)) (func (export "f") (param i32) (result i32)'
+        " (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.load (i32.const 16))))"
+        " (i32.store (i32.const 16) (i32.load (i32.const 0))) (i32.const 4)))"
+    )
+    run = ("vm", "run", source, "f", "--arg", "05000000", "--state", tmp_path / "state")
+    first, second = cli(*run), cli(*run)
+    assert [sorted(answer) for answer in first.answers] == [
+        ["id", "ns", "ok"],
+        ["data", "events", "gas_spent", "ns", "ok"],
+        ["ns", "ok", "root"],
+    ]
+    assert [first.answers[1]["data"], second.answers[0]["data"]] == ["05000000", "0a000000"]
+    assert cli(*run, "--gas", 0).answers == [{"ok": False, "error": "OutOfGas: OutOfGas"} | {"ns": pytest.approx(0, abs=1e10)}]
+    assert cli(*run[:-2]).answers[1]["data"] == "05000000"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "job1.jsonl:2: "),
+        ('{"do":"dance"}', 'an object with "do" is wanted'),
+        ('{"do":"call","id":"00","fn":"f","arg":"","gas_limit":1}', "id: 32 bytes are wanted"),
+        ('{"do":"call","fn":"f"}', "'id' is missing"),
+        ('{"do":"deploy","wasm":"none.wasm","owner":"","gas_limit":1}', "none.wasm: cannot be read"),
+        ('{"do":"deploy","wasm":"zz","owner":"","gas_limit":1}', "non-hexadecimal"),
+        ('{"do":"policy","plonk":"V9"}', "unknown PLONK version"),
+        (f'{{"do":"new_session","base":"{"00" * 32}"}}', "00000"),
+    ],
+)
+def test_bad_line_is_named_and_what_stands_before_is_answered(cli: Cli, job: Job, line: str, said: str) -> None:
+    ran = cli("vm", "block", job('{"do":"root"}', line))
+    assert ran.status == 2
+    assert said in ran.err
+    assert [answer["ok"] for answer in ran.answers] == [True]
+
+
+@pytest.mark.parametrize("arguments", [("none.wasm", "f"), ("x.txt", "f"), ("none.wat", "f", "--arg", "0")])
+def test_what_is_no_contract_is_refused(cli: Cli, arguments: tuple[str, ...]) -> None:
+    ran = cli("vm", "run", *arguments)
+    assert ran.status == 2
+    assert ran.err.startswith("coproc: ")
+
+
+def test_missing_extra_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("coproc.vm")]:
+        monkeypatch.delitem(sys.modules, name)
+    load = builtins.__import__
+
+    def absent(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "lmdb":
+            raise ModuleNotFoundError("No module named 'lmdb'", name="lmdb")
+        return load(name, *rest, **more)
+
+    with patch.object(builtins, "__import__", absent):
+        ran = cli("vm", "run", CONTRACTS / "minimal.wat", "f")
+    assert ran.status == 2
+    assert "install the extra `vm`" in ran.err
