@@ -119,7 +119,6 @@ class Speculation:
         self._call = call
         if not self.assuming:  # nothing before this call needs taking back
             self._steps.clear()
-            self._resident = _resident()
         self._steps.append(_Step(call, list(self._session.events), []))
         self._stats.sequential += self._exhausted
 
@@ -141,6 +140,8 @@ class Speculation:
                 answer = self._session.coprocessor.submit(request).result()
                 self._session.memo.put(key, answer)
                 return answer
+            if not self.assuming:
+                self._resident = _resident()
             self._claims[key] = _Claim(self._session.coprocessor.submit(request), self._call, truth)
             self._stats.claims += 1
         return Answer(True, "ok", truth, 0, "")
