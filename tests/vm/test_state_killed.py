@@ -22,7 +22,7 @@ def test_killed_at_any_instant_the_last_commit_is_whole(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_at_many_instants_the_last_commit_is_whole(tmp_path: Path) -> None:
-    survive(tmp_path, 300, seed=2)
+    survive(tmp_path, 150, seed=2)
 
 
 def survive(path: Path, kills: int, seed: int) -> None:
