@@ -81,3 +81,4 @@ def _speculate(session: Session, calls: Sequence[Call], stats: BlockStats) -> li
                 return receipts
     finally:
         session.speculation = None
+        speculation.close()

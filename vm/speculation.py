@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blake3 import blake3
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 ROUNDS: Final = 8
+BATCH: Final = 64  # claims that go to the coprocessor together
 WINDOW: Final = 512  # calls that keep undo levels at once
 WINDOW_BYTES: Final = 1 << 30  # by which a window may make the process grow: undo levels hold pages
 _KNOWN_AT_MOST: Final = 1 << 16
@@ -62,10 +63,19 @@ class Memo:
             self._known.popitem(last=False)
 
 
-class _Claim(NamedTuple):
-    """A verification that is assumed to be true. `call`: the first that relies on it."""
+class _Batch:
+    """Claims that are answered together. `answers`: None until they are on their way."""
 
-    future: Future[Answer]
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.answers: Future[list[Answer]] | None = None
+
+
+class _Claim(NamedTuple):
+    """A verification that is assumed to be true: the request at `place` of a batch. `call`: the first that relies on it."""
+
+    batch: _Batch
+    place: int
     call: int
     truth: bytes
 
@@ -93,6 +103,8 @@ class Speculation:
         self._session = session
         self._stats = stats
         self._claims: dict[bytes, _Claim] = {}
+        self._batch = _Batch()
+        self._verifier = ThreadPoolExecutor(1, "coproc-claims")
         self._steps: list[_Step] = []
         self._never: set[bytes] = set()  # to be assumed again: nothing could run them
         self._resident = 0
@@ -142,16 +154,30 @@ class Speculation:
                 return answer
             if not self.assuming:
                 self._resident = _resident()
-            self._claims[key] = _Claim(self._session.coprocessor.submit(request), self._call, truth)
+            self._claims[key] = _Claim(self._batch, len(self._batch.requests), self._call, truth)
+            self._batch.requests.append(request)
             self._stats.claims += 1
+            if len(self._batch.requests) == BATCH:
+                self._send()
         return Answer(True, "ok", truth, 0, "")
+
+    def _send(self) -> None:
+        batch, self._batch = self._batch, _Batch()
+        if batch.requests:
+            batch.answers = self._verifier.submit(self._session.coprocessor.run, batch.requests)
+
+    def close(self) -> None:
+        """End the thread that verifies."""
+        self._verifier.shutdown()
 
     def settle(self) -> int | None:
         """Hear all claims. Take back every call from the first on that relied on a wrong one: its number, or None if all are so."""
+        self._send()
         first: int | None = None
         for key, claim in self._claims.items():
             try:
-                answer = claim.future.result()
+                assert claim.batch.answers is not None
+                answer = claim.batch.answers.result()[claim.place]
                 self._session.memo.put(key, answer)
                 retbuf = answer.retbuf
                 if answer.status == "unserved":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import asdict
 from unittest.mock import patch
 
@@ -148,14 +149,19 @@ def test_what_nothing_could_run_is_raised_where_the_sequence_raises_it(vm: VM) -
     _, true, _ = doubt.samples()
     calls = [verified(number, ADD, 0) for number in true[:4]]
     broken = doubt.samples()[0][true[2]][1]
-    answer = Coprocessor._here
+    run = Coprocessor.run
 
-    def here(self: Coprocessor, requests: list[Request]) -> list[Answer]:
-        answers = answer(self, requests)
+    def failing(self: Coprocessor, requests: list[Request]) -> list[Answer]:
+        answers = run(self, requests)
         return [Answer(None, "unserved", None, 0, "") if r.args == broken else a for r, a in zip(requests, answers, strict=True)]
 
+    def submit(self: Coprocessor, request: Request) -> Future[Answer]:
+        future: Future[Answer] = Future()
+        future.set_result(failing(self, [request])[0])
+        return future
+
     with opened(vm) as one, opened(vm) as other:
-        with patch.object(Coprocessor, "_here", here), pytest.raises(Unserved):
+        with patch.multiple(Coprocessor, run=failing, submit=submit), pytest.raises(Unserved):
             one.execute_block(calls)
         other.execute_block(calls[:2], speculate=False)
         assert one.root() == other.root()
