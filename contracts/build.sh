@@ -15,22 +15,27 @@ export CARGO_TARGET_DIR=$target
 export RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker
 sysroot=$("$RUSTC" --print sysroot)
-# Paths of this machine do not enter the modules; the imports stay undefined; 64 KiB of stack as Dusk's contracts have.
+# Paths of this machine do not enter the modules; the imports stay undefined; 64 KiB of stack as Dusk's contracts have. Reference types,
+# on by default in newer compilers, are refused by the network.
 export CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' \
-  "-Clink-args=-zstack-size=65536" "-Clink-arg=--allow-undefined" \
+  "-Clink-args=-zstack-size=65536" "-Clink-arg=--allow-undefined" "-Ctarget-feature=-reference-types" \
   "--remap-path-prefix=$sysroot=/rust" "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" "--remap-path-prefix=$PWD=/contracts" | sed 's/\x1f$//')
 
 cargo build --release --locked --quiet --ignore-rust-version --target wasm32-unknown-unknown -Zbuild-std=core,alloc,panic_abort
 
 built=$target/wasm32-unknown-unknown/release
+compact=$(mktemp)
+trap 'rm -f "$compact"' EXIT
 changed=0
 for module in "$built"/*.wasm; do
   name=$(basename "$module")
+  python3 compact.py "$module" "$compact"
   if [ "${1:-}" = --check ]; then
-    cmp "$module" "wasm/$name" || changed=1
+    cmp "$compact" "wasm/$name" || changed=1
   else
     mkdir -p wasm
-    install -m 644 "$module" "wasm/$name"
+    install -m 644 "$compact" "wasm/$name"
   fi
 done
+[ "${1:-}" = --check ] || (cd wasm && sha256sum -- *.wasm >SHA256SUMS)
 exit $changed
