@@ -89,6 +89,14 @@ def test_ten_thousand_speculative_blocks_are_sequential_blocks(vm: VM) -> None:
     print(play(vm, range(100, 5000)))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("WINDOW", 1), ("WINDOW", 5), ("WINDOW_BYTES", -(1 << 40)), ("BATCH", 1), ("BATCH", 3), ("_KNOWN_AT_MOST", 2)]
+)
+def test_bounds_change_nothing(vm: VM, name: str, value: int) -> None:
+    with patch(f"coproc.vm.speculation.{name}", value):
+        assert play(vm, range(20000, 20008)).claims > 0
+
+
 def test_true_claims_take_nothing_back(vm: VM) -> None:
     _, true, _ = doubt.samples()
     (block,) = both(vm, [verified(number, ADD, 0, EMIT, 4) for number in true])
