@@ -3,8 +3,8 @@
 Instructions that cost one unit and move no control are matched in runs by one regular expression, which is what makes the pass fast; the
 others are met one by one in `meter`, the rare encodings of the first kind by `decode`.
 
-Costs: one unit each; nothing for nop, drop, block, loop, else, end, unreachable, return; stores 4 units a byte of the value's type, whatever
-the width that is stored (i32, f32: 16; i64, f64: 32; v128: 64). Source: dusk-wasmtime's table of operator costs, Piecrust's engine
+Costs: one unit each; nothing for nop, drop, block, loop, else, end, unreachable, return; stores 4 units a byte of the value's type,
+whatever the width that is stored (i32, f32: 16; i64, f64: 32; v128: 64). Source: dusk-wasmtime's table of operator costs, Piecrust's engine
 configuration; opcodes: WebAssembly 2.0, section 5.4, and the proposals' documents.
 """
 
@@ -23,7 +23,8 @@ _PLAIN: Final = (
     + rb"|\x41" + _U32 + rb"|[\x1b\x45-\xc4]|[\x28-\x35]" + _MEMORY  # i32.const; select, numeric; loads
     + rb"|\x42[\x80-\xff]{0,9}+[\x00-\x7f]|\x43.{4}|\x44.{8}"  # i64.const, f32.const, f64.const
     + rb"|[\x3f\x40]\x00|\xfc(?:[\x00-\x07]|\x08" + _U32 + rb"\x00|\x0a\x00\x00|\x0b\x00)"  # memory.size … memory.fill, saturating
-    + rb"|\xfd(?:[\x00-\x0a\x5c\x5d]" + _MEMORY + rb"|[\x0c\x0d].{16}|[\x15-\x22].|[\x0e-\x14\x23-\x53\x5e-\x7f]|[\x54-\x57]" + _MEMORY + rb"."
+    + rb"|\xfd(?:[\x00-\x0a\x5c\x5d]" + _MEMORY + rb"|[\x54-\x57]" + _MEMORY + rb"."  # vectors: loads, loads of a lane
+    + rb"|[\x0c\x0d].{16}|[\x15-\x22].|[\x0e-\x14\x23-\x53\x5e-\x7f]"  # const, shuffle; lanes; the rest of one byte, then of two
     + rb"|[\x80-\x99\x9b-\xa1\xa3\xa4\xa7-\xae\xb1\xb5-\xba\xbc-\xc1\xc3\xc4\xc7-\xce\xd1\xd5-\xe1\xe3-\xed\xef-\xff]\x01|[\x80-\x93]\x02))"
 )  # fmt: skip
 ONE: Final = re.compile(_PLAIN, re.DOTALL)
@@ -57,7 +58,7 @@ class Decoded(NamedTuple):
 
 
 def decode(cursor: Cursor, bound: int) -> Decoded:
-    """Read the instruction at `cursor`, one that moves no control. `bound` is the address where memory can only end, in bytes.
+    """Read the instruction at `cursor`, one that moves no control. `bound` is the address, in bytes, past which no memory reaches.
 
     Raises `ModuleError` for an unknown instruction, and for one of a proposal that is off by that proposal's name.
     """

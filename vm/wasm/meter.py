@@ -6,12 +6,13 @@ that remains is a mutable i64 global appended after the module's own, `remaining
 * function entry: left := remaining − 1; left ≤ 0 → out of gas;
 * before `loop`, `if`, `br`, `br_if`, `br_table`, and where several paths meet (`else`, `end`): left −= what the straight line has cost;
 * loop header: left ≤ 0 → out of gas;
-* before `call`, `call_indirect`, `return`, `unreachable`, and at the function's end: the same, and remaining := left; after a call left := remaining;
+* before `call`, `call_indirect`, `return`, `unreachable`, and at the function's end: the same, and remaining := left;
+* after a call: left := remaining;
 * a load or store that always traps, by its constant offset, counts as `unreachable`.
 
-Out of gas is: remaining := left, then `unreachable`. A trap is out of gas exactly if remaining ≤ 0 after it. Gas spent on a straight line since
-the last write is lost in a trap, as there. Code that can never run is neither counted nor changed; "can never run" is what that engine
-says: after `unreachable`, `return`, `br`, `br_table`, up to an `else` or `end` that a live path reaches.
+Out of gas is: remaining := left, then `unreachable`. A trap is out of gas exactly if remaining ≤ 0 after it. Gas spent on a straight line
+since the last write is lost in a trap, as there. Code that can never run is neither counted nor changed; "can never run" is what that
+engine says: after `unreachable`, `return`, `br`, `br_table`, up to an `else` or `end` that a live path reaches.
 
 Host functions read and write `remaining`: at a call of theirs everything before it, and the call itself, is counted. It may be below
 zero there, and stands for zero.
@@ -62,7 +63,10 @@ class MeteredModule:
 
 
 def meter_module(module: Module | bytes) -> MeteredModule:
-    """Rewrite a module that the engine has validated. Raises `ModuleError` for what `read_module` refuses and for instructions of proposals that are off."""
+    """Rewrite a module that the engine has validated.
+
+    Raises `ModuleError` for what `read_module` refuses, and for instructions that are unknown or belong to proposals that are off.
+    """
     if isinstance(module, bytes):
         module = read_module(module)
     binary = module.binary
@@ -134,7 +138,7 @@ class _Pass:
         self._load = b"\x23" + unsigned(meter_index)  # global.get
         self._save = b"\x24" + unsigned(meter_index)  # global.set
         self._second = unsigned(meter_index + 1)
-        # Where the memory can only end: Piecrust's engine checks constant offsets against 4 GiB, in 64-bit memories too unless they begin larger.
+        # Where the memory must end: Piecrust's engine checks against 4 GiB, also in 64-bit memories, unless they begin larger.
         memory = module.memories[0] if module.memories else None
         self._bound = 1 << 32
         if memory is not None and memory.minimum > 1 << 16:
