@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from coproc.engine.spec import SpecEngine
 from hypothesis import HealthCheck, settings
 
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.library import ISAS, unavailable
 from coproc.engine.protocol import Engine
+from coproc.engine.spec import SpecEngine
 
 ABSENT = {isa: reason for isa in ISAS if (reason := unavailable(isa)) is not None}
 NATIVE = [isa for isa in ISAS if isa not in ABSENT]
