@@ -205,7 +205,7 @@ def test_missing_arguments_and_commands_exit_with_2(cli: Cli) -> None:
     assert cli("fly").status == 2
 
 
-@pytest.mark.parametrize("command", ["serve", "keys", "vm", "replay", "bench", "calibrate"])
+@pytest.mark.parametrize("command", ["serve", "keys", "replay", "bench", "calibrate"])
 def test_commands_of_later_versions_are_not_listed(cli: Cli, command: str) -> None:
     assert cli(command).status == 2
     assert command not in cli("--help").out.decode()
