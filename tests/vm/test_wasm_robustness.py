@@ -73,7 +73,7 @@ def test_a_module_cut_inside_a_section_is_refused() -> None:
             read_module(binary[:end])
 
 
-@pytest.mark.parametrize("number", (1, 2, 3, 4, 5, 6, 7, 9, 10, 11))
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7, 9, 10, 11])
 def test_a_huge_count_is_refused_at_once(number: int) -> None:
     for count in (b"\xff\xff\xff\xff\x0f", b"\xff\xff\xff\xff\x7f", b"\x80\x80\x80\x80\x80\x80\x00", b"\xff\xff\x3f"):
         start = time.process_time()
