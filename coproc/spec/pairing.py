@@ -10,6 +10,7 @@ Sources: [Vercauteren10] optimal pairings, [ark-ec] src/models/bn/g2.rs for the 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +26,7 @@ Homogeneous = tuple[Fp2, Fp2, Fp2]
 
 
 @dataclass(frozen=True)
-class Pairing:
+class Pairing(ABC):
     """A pairing e: G1 x G2 -> Gt.
 
     digits    signed digits of the loop count below its leading one, most significant first
@@ -136,9 +137,9 @@ class Pairing:
         f = self.tower.mul(self.tower.conj(f), self.tower.inv(f))
         return self.hard_part(self.tower.mul(self.tower.frobenius(f, 2), f))
 
+    @abstractmethod
     def hard_part(self, f: Fp12) -> Fp12:
         """A fixed power of f, which lies in the cyclotomic subgroup, where 1/f = conj(f)."""
-        raise NotImplementedError
 
     # ---- the pairing ---------------------------------------------------------------------------------------------------
     def prepare(self, q: G2Point) -> Lines | None:
