@@ -241,6 +241,12 @@ class CpuEngine:
     def miller_loop(self, curve: Curve, offsets: U64, g1: U64, g2: U64) -> U64:
         return self._pairs(self._k.miller_loop, curve, offsets, g1, g2)
 
+    def miller_loop_lines(self, curve: Curve, offsets: U64, g1: U64, lines: Addresses) -> U64:
+        m, k, words = len(offsets) - 1, len(lines), GT_WORDS[curve]
+        out = _empty((m, words), _U64)
+        self._k.miller_loop_lines(curve, m, _offsets(offsets, k), _in(g1, k * words // 6), address_of(lines), address_of(out))
+        return out
+
     def final_exponentiation(self, curve: Curve, f: U64) -> U64:
         n = len(f)
         out = _empty((n, GT_WORDS[curve]), _U64)

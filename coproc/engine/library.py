@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from coproc.errors import EngineUnavailable
 
-ABI_VERSION: Final = 1
+ABI_VERSION: Final = 2
 ISAS: Final = ("portable", "adx", "ifma")
 FILE_NAME: Final = "libcoproc_kernels.so"
 
@@ -48,6 +48,7 @@ _MEMBERS: Final = {
     "pairing_check": "v izppppp",
     "pairing": "v izpppp",
     "miller_loop": "v izpppp",
+    "miller_loop_lines": "v izpppp",
     "final_exponentiation": "v izpp",
     "plonk_key_words": "z z",
     "plonk_key": "v zpppp",

@@ -298,6 +298,10 @@ class Engine(Protocol):
         """uint64[m, words of Gt]; defined up to factors that the final exponentiation removes."""
         ...
 
+    def miller_loop_lines(self, curve: Curve, offsets: U64, g1: U64, lines: Addresses) -> U64:
+        """The same on prepared lines, with pairs left out as by `pairing_check`; 0 is possible for supplied lines alone."""
+        ...
+
     def final_exponentiation(self, curve: Curve, f: U64) -> U64:
         """uint64[n, words of Gt]."""
         ...

@@ -226,16 +226,20 @@ class SpecEngine:
         return array_of(out, self.lines_words(curve), FIELD_WORDS[BASE[curve]])
 
     def pairing_check(self, curve: Curve, offsets: U64, g1: U64, lines: Addresses, targets: Addresses | None = None) -> U8:
-        pairing, size = PAIRINGS[curve], 8 * self.lines_words(curve)
-        prepared = [load_lines(curve, read_at(address, size)) if address else None for address in lines.tolist()]
-        pairs = list(zip(load_points(_g1(curve), g1), prepared, strict=True))
-        wanted = [0] * (len(offsets) - 1) if targets is None else targets.tolist()
+        pairing = PAIRINGS[curve]
+        products = self._products_of_lines(curve, offsets, g1, lines)
+        wanted = [0] * len(products) if targets is None else targets.tolist()
         verdict = np.zeros(len(wanted), np.uint8)
-        for i, ((start, end), target) in enumerate(zip(spans(offsets, len(pairs)), wanted, strict=True)):
-            f = pairing.miller_loop(pairs[start:end])
+        for i, (f, target) in enumerate(zip(products, wanted, strict=True)):
             goal = load_gt(curve, read_at(target, 8 * GT_WORDS[curve])) if target else pairing.tower.one
             verdict[i] = f != pairing.tower.zero and pairing.final_exponentiation(f) == goal
         return verdict
+
+    def _products_of_lines(self, curve: Curve, offsets: U64, g1: U64, lines: Addresses) -> list[Fp12]:
+        size = 8 * self.lines_words(curve)
+        prepared = [load_lines(curve, read_at(address, size)) if address else None for address in lines.tolist()]
+        pairs = list(zip(load_points(_g1(curve), g1), prepared, strict=True))
+        return [PAIRINGS[curve].miller_loop(pairs[start:end]) for start, end in spans(offsets, len(pairs))]
 
     def _miller_loops(self, curve: Curve, offsets: U64, g1: U64, g2: U64) -> list[Fp12]:
         pairing = PAIRINGS[curve]
@@ -248,6 +252,9 @@ class SpecEngine:
 
     def miller_loop(self, curve: Curve, offsets: U64, g1: U64, g2: U64) -> U64:
         return gt_array(curve, self._miller_loops(curve, offsets, g1, g2))
+
+    def miller_loop_lines(self, curve: Curve, offsets: U64, g1: U64, lines: Addresses) -> U64:
+        return gt_array(curve, self._products_of_lines(curve, offsets, g1, lines))
 
     def final_exponentiation(self, curve: Curve, f: U64) -> U64:
         return gt_array(curve, [_final(PAIRINGS[curve], load_gt(curve, row)) for row in rows(f, GT_WORDS[curve])])

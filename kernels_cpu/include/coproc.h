@@ -24,7 +24,7 @@
 extern "C" {
 #endif
 
-#define COPROC_ABI_VERSION 1
+#define COPROC_ABI_VERSION 2
 
 enum coproc_status {
   COPROC_OK = 0,
@@ -152,6 +152,8 @@ typedef struct coproc_kernels_table {
   /* gt[i] = final_exponentiation(miller_loop(...)) of the pairs of element i, g2 as points */
   void (*pairing)(int curve, size_t m, const uint64_t *offsets, const uint64_t *g1, const uint64_t *g2, uint64_t *gt);
   void (*miller_loop)(int curve, size_t m, const uint64_t *offsets, const uint64_t *g1, const uint64_t *g2, uint64_t *out);
+  /* The same on prepared lines, pairs left out as in pairing_check; 1 where none is left; may be 0 where lines were supplied. */
+  void (*miller_loop_lines)(int curve, size_t m, const uint64_t *offsets, const uint64_t *g1, coproc_words lines, uint64_t *out);
   void (*final_exponentiation)(int curve, size_t n, const uint64_t *in, uint64_t *gt);
 
   /* ---- protocols -------------------------------------------------------------------------------------------------- */

@@ -40,6 +40,7 @@ void k_lines(int curve, usize n, const u64 *g2_points, u64 *lines);
 void k_pairing_check(int curve, usize m, const u64 *offsets, const u64 *g1, coproc_words lines, coproc_words targets, u8 *verdict);
 void k_pairing(int curve, usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *gt);
 void k_miller_loop(int curve, usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *out);
+void k_miller_loop_lines(int curve, usize m, const u64 *offsets, const u64 *g1, coproc_words lines, u64 *out);
 void k_final_exponentiation(int curve, usize n, const u64 *in, u64 *gt);
 
 // protocols

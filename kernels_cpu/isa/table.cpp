@@ -41,6 +41,7 @@ const coproc_kernels_table COPROC_JOIN(coproc_table_, COPROC_ISA) = {
     .pairing_check = isa::k_pairing_check,
     .pairing = isa::k_pairing,
     .miller_loop = isa::k_miller_loop,
+    .miller_loop_lines = isa::k_miller_loop_lines,
     .final_exponentiation = isa::k_final_exponentiation,
     .plonk_key_words = isa::k_plonk_key_words,
     .plonk_key = isa::k_plonk_key,

@@ -87,6 +87,13 @@ template <class C, class Finish> void products(usize m, const u64 *offsets, cons
   for (usize i = 0; i < m; i++) finish(product_of_points<C>(g1, g2, offsets[i], offsets[i + 1])).store(out + i * 12 * C::F::LIMBS);
 }
 
+template <class C> void line_products(usize m, const u64 *offsets, const u64 *g1, coproc_words lines, u64 *out) {
+  for (usize i = 0; i < m; i++) {
+    bool any = false;
+    product_of_lines<C>(g1, lines, offsets[i], offsets[i + 1], any).store(out + i * 12 * C::F::LIMBS);
+  }
+}
+
 template <class C> void lines_of(usize n, const u64 *g2, u64 *out) {
   constexpr int k = C::F::LIMBS;
   for (usize i = 0; i < n; i++) {
@@ -130,6 +137,11 @@ void k_pairing(int curve, usize m, const u64 *offsets, const u64 *g1, const u64 
 void k_miller_loop(int curve, usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *out) {
   if (curve == COPROC_BLS12_381) products<PairingBls12381>(m, offsets, g1, g2, out, [](const bls12_381::Fp12 &f) { return f; });
   else products<PairingBn254>(m, offsets, g1, g2, out, [](const bn254::Fp12 &f) { return f; });
+}
+
+void k_miller_loop_lines(int curve, usize m, const u64 *offsets, const u64 *g1, coproc_words lines, u64 *out) {
+  if (curve == COPROC_BLS12_381) line_products<PairingBls12381>(m, offsets, g1, lines, out);
+  else line_products<PairingBn254>(m, offsets, g1, lines, out);
 }
 
 void k_final_exponentiation(int curve, usize n, const u64 *in, u64 *gt) {

@@ -128,6 +128,34 @@ def test_final_exponentiation_of_the_miller_loop_is_the_pairing(engine: Engine, 
     assert np.array_equal(engine.final_exponentiation(curve, f), engine.pairing(curve, sizes, p, q))
 
 
+@CURVES
+def test_a_miller_loop_on_lines_is_that_on_points_up_to_the_final_exponentiation(engine: Engine, curve: Curve) -> None:
+    """With an infinity in G1, a null address and elements without a pair."""
+    p, q = g1(engine, curve, [3, 4, 5, 0]), g2(engine, curve, [6, 7, 8, 9])
+    where = kit.addresses_of(lines := engine.lines(curve, q))
+    sizes = kit.offsets([2, 0, 2])
+    f = engine.miller_loop_lines(curve, sizes, p, where)
+    assert np.array_equal(engine.final_exponentiation(curve, f), engine.pairing(curve, sizes, p, q))
+    where[1:3] = 0
+    f = engine.miller_loop_lines(curve, sizes, p, where)
+    wanted = engine.pairing(curve, kit.offsets([1, 0, 0]), p[:1], q[:1])
+    assert np.array_equal(engine.final_exponentiation(curve, f), wanted)
+    assert np.array_equal(f[1:], np.repeat(one(curve), 2, axis=0))
+    assert lines.any()
+
+
+def test_a_miller_loop_on_lines_that_vanish_is_zero(engine: Engine) -> None:
+    """Lines of zeros stand for supplied ones that vanish at a point; their neighbours are not touched."""
+    curve = Curve.BN254
+    p, lines = g1(engine, curve, [3, 4, 5]), engine.lines(curve, g2(engine, curve, [6, 7, 8]))
+    lines[1] = 0
+    where = kit.addresses_of(lines)
+    f = engine.miller_loop_lines(curve, kit.offsets([1, 1, 1]), p, where)
+    assert not f[1].any()
+    assert np.array_equal(f[2:], engine.miller_loop_lines(curve, kit.offsets([1]), p[2:], where[2:]))
+    assert engine.pairing_check(curve, kit.offsets([1, 2]), p, where).tolist() == [0, 0]
+
+
 def as_polynomial(curve: Curve, value: tuple[int, ...]) -> tuple[int, ...]:
     """Fp12 as a polynomial in w over Fp: u = w^6 - 1 (BLS12-381) or w^6 - 9 (BN254); tower slot (i, j) is w^(2j + i)."""
     p, shift = (kit.BLS_P, 1) if curve == Curve.BLS12_381 else (kit.BN_P, 9)
