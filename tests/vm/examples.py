@@ -282,7 +282,8 @@ def _light_client() -> Iterator[Line]:
 
 
 # ---- committee ----
-MEMBERS = tuple(range(1001, 1129))
+MEMBERS = tuple(range(1001, 1301))
+QUORUM = 2 * len(MEMBERS) // 3 + 1
 HASH = bytes(range(32))
 
 
@@ -295,21 +296,23 @@ def attest(height: int, voters: Iterable[int], *, signers: Iterable[int] | None 
     voters = tuple(voters)
     by = voters if signers is None else tuple(signers)
     signature = sign(b"attest" + COMMITTEE + u64(height) + block, tuple(MEMBERS[i] for i in by))
-    return run(COMMITTEE, "attest", u64(height), block, signature, bits(voters, 16))
+    return run(COMMITTEE, "attest", u64(height), block, signature, bits(voters, -(-len(MEMBERS) // 8)))
 
 
 def _committee() -> Iterator[Line]:
     yield committee_init()
-    yield attest(7, range(85))
-    yield attest(7, range(86), signers=range(85))
-    yield attest(7, range(86))
+    everybody = range(len(MEMBERS))
+    yield attest(7, range(QUORUM - 1))
+    yield attest(7, range(QUORUM), signers=range(QUORUM - 1))
+    yield attest(7, range(QUORUM))
     yield run(COMMITTEE, "block", u64(7))
-    yield attest(7, range(128))
-    yield attest(6, range(128))
+    yield attest(7, everybody)
+    yield attest(6, everybody)
     yield attest(8, (), signers=(0,))
-    yield attest(8, range(20, 128), block=HASH[::-1])
+    yield attest(8, everybody[20:], block=HASH[::-1])
     yield run(COMMITTEE, "block", u64(8))
     yield run(COMMITTEE, "block", u64(9))
+    yield attest(10, everybody)
 
 
 # ---- contracts without proofs ----
