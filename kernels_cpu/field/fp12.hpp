@@ -24,6 +24,7 @@ template <class F6> struct Fp12 {
   friend COPROC_INLINE Fp12 conj(const Fp12 &a) { return {a.c0, -a.c1}; }
   friend COPROC_INLINE Mask operator==(const Fp12 &a, const Fp12 &b) { return (a.c0 == b.c0) & (a.c1 == b.c1); }
   friend COPROC_INLINE Mask is_zero(const Fp12 &a) { return is_zero(a.c0) & is_zero(a.c1); }
+  friend COPROC_INLINE Fp12 select(Mask m, const Fp12 &a, const Fp12 &b) { return {select(m, a.c0, b.c0), select(m, a.c1, b.c1)}; }
 };
 
 // Karatsuba over Fp6, the three products unreduced.

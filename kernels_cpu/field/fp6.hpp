@@ -18,6 +18,9 @@ template <class F2> struct Fp6 {
   friend COPROC_INLINE Fp6 dbl(const Fp6 &a) { return {dbl(a.c0), dbl(a.c1), dbl(a.c2)}; }
   friend COPROC_INLINE Mask is_zero(const Fp6 &a) { return is_zero(a.c0) & is_zero(a.c1) & is_zero(a.c2); }
   friend COPROC_INLINE Mask operator==(const Fp6 &a, const Fp6 &b) { return (a.c0 == b.c0) & (a.c1 == b.c1) & (a.c2 == b.c2); }
+  friend COPROC_INLINE Fp6 select(Mask m, const Fp6 &a, const Fp6 &b) {
+    return {select(m, a.c0, b.c0), select(m, a.c1, b.c1), select(m, a.c2, b.c2)};
+  }
 
   // v (a0 + a1 v + a2 v^2) = xi a2 + a0 v + a1 v^2
   friend COPROC_INLINE Fp6 mul_by_v(const Fp6 &a) { return {mul_by_nonresidue(a.c2), a.c0, a.c1}; }

@@ -11,11 +11,12 @@
 
 COPROC_BEGIN
 
-struct PairingBls12381 {
-  using F = bls12_381::Fp;
-  using F2 = bls12_381::Fp2;
-  using F6 = bls12_381::Fp6;
-  using F12 = bls12_381::Fp12;
+template <class L> struct PairingBls12381T {
+  using F = bls12_381::FpT<L>;
+  using F2 = Fp2<F>;
+  using F6 = Fp6<F2>;
+  using F12 = Fp12<F6>;
+  template <class M> using In = PairingBls12381T<M>; // the same in other lanes
   static constexpr bool M_TWIST = true;
   static constexpr int STEPS = 63;      // digits below the leading one
   static constexpr int LINES = 68;      // 63 doublings, 5 additions
@@ -32,11 +33,12 @@ struct PairingBls12381 {
   };
 };
 
-struct PairingBn254 {
-  using F = bn254::Fp;
-  using F2 = bn254::Fp2;
-  using F6 = bn254::Fp6;
-  using F12 = bn254::Fp12;
+template <class L> struct PairingBn254T {
+  using F = bn254::FpT<L>;
+  using F2 = Fp2<F>;
+  using F6 = Fp6<F2>;
+  using F12 = Fp12<F6>;
+  template <class M> using In = PairingBn254T<M>;
   static constexpr bool M_TWIST = false;
   static constexpr int STEPS = 64;
   static constexpr int LINES = 91;      // 64 doublings, 25 additions, 2 Frobenius additions
@@ -51,5 +53,8 @@ struct PairingBn254 {
     static constexpr const auto &FROB_FP12_3 = constants::bn254::FROB_FP12_3;
   };
 };
+
+using PairingBls12381 = PairingBls12381T<Lane1>;
+using PairingBn254 = PairingBn254T<Lane1>;
 
 COPROC_END

@@ -58,7 +58,7 @@ template <class F2> COPROC_NOINLINE Fp12<Fp6<F2>> decompress(const Compressed<F2
 }
 
 // f^|x|, |x| = 0xd201000000010000 = 2^63 + 2^62 + 2^60 + 2^57 + 2^48 + 2^16, square by square; for any f of the cyclotomic subgroup.
-COPROC_NOINLINE inline bls12_381::Fp12 cyclotomic_pow_x_plain(const bls12_381::Fp12 &f) {
+template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x_plain(const F12 &f) {
   auto r = cyclotomic_sqr(f) * f;      // 11
   r = cyclotomic_sqr_times(r, 2) * f;  // 1101
   r = cyclotomic_sqr_times(r, 3) * f;  // 1101001
@@ -68,27 +68,28 @@ COPROC_NOINLINE inline bls12_381::Fp12 cyclotomic_pow_x_plain(const bls12_381::F
 }
 
 // The same from compressed squares: f^(2^16), f^(2^48), ..., f^(2^63) are decompressed with one inversion and multiplied.
-COPROC_NOINLINE inline bls12_381::Fp12 cyclotomic_pow_x(const bls12_381::Fp12 &f) {
-  using F2 = bls12_381::Fp2;
+template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x(const F12 &f) {
+  using F2 = typename F12::F2;
   constexpr int BITS[6] = {16, 48, 57, 60, 62, 63};
   Compressed<F2> c{f.c1.c0, f.c0.c2, f.c0.c1, f.c1.c2}, powers[6];
   F2 denominators[6], scratch[6];
-  bool exceptional = false;
   for (int i = 0, done = 0; i < 6; i++) {
     for (; done < BITS[i]; done++) c = compressed_sqr(c);
     powers[i] = c;
     denominators[i] = mul_small<4>(c.z2);
-    exceptional |= is_zero(c.z2);
   }
-  if (exceptional) return cyclotomic_pow_x_plain(f);
+  // z2 = 0 somewhere (the image of 1, say): nothing can be decompressed
+  auto exceptional = is_zero(powers[0].z2);
+  for (int i = 1; i < 6; i++) exceptional = exceptional | is_zero(powers[i].z2);
+  if (all(exceptional)) return cyclotomic_pow_x_plain(f);
   batch_inverse(denominators, 6, scratch);
   auto r = decompress(powers[0], denominators[0]);
   for (int i = 1; i < 6; i++) r = r * decompress(powers[i], denominators[i]);
-  return r;
+  return any(exceptional) ? select(exceptional, cyclotomic_pow_x_plain(f), r) : r;
 }
 
 // f^z, z = 4965661367192848881: signed windows of odd powers up to 7.
-COPROC_NOINLINE inline bn254::Fp12 cyclotomic_pow_z(const bn254::Fp12 &f) {
+template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_z(const F12 &f) {
   // digits from the least significant, width 4: every non-zero digit is odd and in [-7, 7]
   struct Digits {
     signed char d[66];
@@ -109,7 +110,7 @@ COPROC_NOINLINE inline bn254::Fp12 cyclotomic_pow_z(const bn254::Fp12 &f) {
   };
   static constexpr Digits digits{};
   const auto f2 = cyclotomic_sqr(f);
-  bn254::Fp12 odd[4];
+  F12 odd[4];
   odd[0] = f;
   for (int i = 1; i < 4; i++) odd[i] = odd[i - 1] * f2;
   int i = digits.n - 1;

@@ -43,11 +43,11 @@ COPROC_NOINLINE Line<typename C::F2> add_step(Homogeneous<typename C::F2> &t, co
 
 // The two last points of the BN loop: psi(Q) and -psi^2(Q), psi(x, y) = (conj(x) xi^((p-1)/3), conj(y) xi^((p-1)/2)). psi^2 multiplies
 // x by an element of Fp and negates y.
-inline void bn_frobenius_points(const bn254::Fp2 &x, const bn254::Fp2 &y, bn254::Fp2 (&px)[2], bn254::Fp2 (&py)[2]) {
+template <class F> COPROC_INLINE void bn_frobenius_points(const Fp2<F> &x, const Fp2<F> &y, Fp2<F> (&px)[2], Fp2<F> (&py)[2]) {
   namespace k = constants::bn254;
-  px[0] = conj(x) * bn254::Fp2::constant(k::PSI_X);
-  py[0] = conj(y) * bn254::Fp2::constant(k::PSI_Y);
-  px[1] = mul_by_fp(x, bn254::Fp::constant(k::PSI2_X));
+  px[0] = conj(x) * Fp2<F>::constant(k::PSI_X);
+  py[0] = conj(y) * Fp2<F>::constant(k::PSI_Y);
+  px[1] = mul_by_fp(x, F::constant(k::PSI2_X));
   py[1] = y;
 }
 
