@@ -28,7 +28,7 @@ namespace {
 
 // bits of leaf 7, ebx
 [[maybe_unused]] constexpr unsigned BMI2 = 1u << 8, ADX = 1u << 19, AVX512F = 1u << 16, AVX512DQ = 1u << 17, AVX512IFMA = 1u << 21,
-                                    AVX512VL = 1u << 31;
+                                    AVX512BW = 1u << 30, AVX512VL = 1u << 31;
 
 [[maybe_unused]] bool os_saves_zmm() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -58,8 +58,8 @@ const char *ifma_unavailable() {
 #elif !defined(COPROC_HAVE_IFMA)
   return "ifma: not built";
 #else
-  constexpr unsigned NEEDED = AVX512F | AVX512DQ | AVX512IFMA | AVX512VL | BMI2 | ADX;
-  if ((leaf7_ebx() & NEEDED) != NEEDED) return "ifma: this processor lacks AVX-512 IFMA, DQ or VL, BMI2 or ADX";
+  constexpr unsigned NEEDED = AVX512F | AVX512DQ | AVX512IFMA | AVX512BW | AVX512VL | BMI2 | ADX;
+  if ((leaf7_ebx() & NEEDED) != NEEDED) return "ifma: this processor lacks AVX-512 IFMA, DQ, BW or VL, BMI2 or ADX";
   if (!os_saves_zmm()) return "ifma: the operating system does not save 512-bit registers";
   return nullptr;
 #endif

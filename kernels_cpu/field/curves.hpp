@@ -2,6 +2,7 @@
 #pragma once
 #include "field/fp12.hpp"
 #include "field/inverse.hpp"
+#include "field/lanes.hpp"
 #include "field/sqrt.hpp"
 
 COPROC_BEGIN

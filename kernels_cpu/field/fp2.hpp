@@ -50,7 +50,7 @@ template <class F> struct Fp2 {
 
   // (k + u)(a0 + a1 u) = (k a0 - a1) + (a0 + k a1) u
   friend COPROC_INLINE Fp2 mul_by_nonresidue(const Fp2 &a) {
-    if constexpr (XI_RE == 9 && requires { Arithmetic<Params>::nine_minus; }) {
+    if constexpr (Lane::WIDTH == 1 && XI_RE == 9 && requires { Arithmetic<Params>::nine_minus; }) {
       Fp2 r;
       Arithmetic<Params>::nine_minus(r.c0.v, a.c0.v, a.c1.v);
       Arithmetic<Params>::nine_plus(r.c1.v, a.c1.v, a.c0.v);
@@ -71,7 +71,7 @@ template <class F> struct Fp2Wide {
   friend COPROC_INLINE Fp2Wide mul_by_nonresidue(const Fp2Wide &a) {
     constexpr int k = Fp2<F>::XI_RE;
     using A = Arithmetic<typename F::Params>;
-    if constexpr (k == 9 && requires { A::nine_minus_wide; }) {
+    if constexpr (F::Lane::WIDTH == 1 && k == 9 && requires { A::nine_minus_wide; }) {
       Fp2Wide r;
       A::nine_minus_wide(r.c0.v, a.c0.v, a.c1.v);
       A::nine_plus_wide(r.c1.v, a.c1.v, a.c0.v);
