@@ -1,4 +1,4 @@
-"""`coproc demo`: a bundled batch of real proofs, every answer compared with Dusk's."""
+"""`coproc demo`: a bundled block of contract calls and a bundled batch of real requests, every answer compared with Dusk's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def demo(
     requests: Annotated[int, typer.Option(min=1, help="About how many requests in all.")] = 4400,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one line of JSON.")] = False,
 ) -> None:  # fmt: skip
-    """Answer a bundled batch of real requests of every operation and compare each answer with Dusk's own.
+    """Run a bundled block in the contract VM, then answer a bundled batch of real requests of every operation; compare with Dusk.
 
     Exit status: 0 every answer is Dusk's, 1 some answer differs.
     """
@@ -32,6 +32,7 @@ def demo(
 
 def run(engine: str | None, workers: int | None, requests: int, as_json: bool) -> int:
     """`coproc demo`. Returns the exit status."""
+    from coproc.cli.demo_block import described, figures, run_block
     from coproc.demo.run import run_demo
     from coproc.errors import CoprocError
     from coproc.jobs.compute import opened
@@ -42,6 +43,11 @@ def run(engine: str | None, workers: int | None, requests: int, as_json: bool) -
         try:
             with opened(engine, workers) as machine:
                 name, threads = machine.engine, machine.workers
+                block = run_block(machine.coprocessor.engine, threads)
+                if isinstance(block, str):
+                    console.error(f"without the block of contract calls: {block}")
+                elif not as_json:
+                    typer.echo(described(block))
                 if not as_json:
                     typer.echo(f"Requests recorded from Dusk's own host functions, answered by engine {name} with {threads} worker(s)\n")
                     typer.echo(_line(("operation", "requests", *COLUMNS, "differ", "requests/s", "µs each")))
@@ -61,9 +67,12 @@ def run(engine: str | None, workers: int | None, requests: int, as_json: bool) -
     wrong = [text for row in rows for text in row.wrong]
     seconds = time.monotonic() - started
     if as_json:
-        typer.echo(json.dumps(_figures(rows, name, threads, seconds)))
+        executed = None if isinstance(block, str) else figures(block)
+        typer.echo(json.dumps(_figures(rows, name, threads, seconds) | {"block": executed}))
     else:
         typer.echo("\n" + _conclusion(rows, wrong, seconds))
+    if not isinstance(block, str):
+        wrong = block.wrong + wrong
     for text in filter(None, wrong[:20]):
         Console().error(text)
     return UNSERVED if wrong else OK

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coproc.vm.script import Script
 
 EXTRA: Final = ("wasmtime", "blake3", "lmdb")
+INSTALL: Final = "install the extra `vm` (pip install 'coproc[vm]')"
 GAS: Final = 3_000_000_000  # of one of Dusk's blocks
 
 Engine = Annotated[str | None, typer.Option(metavar="E", help="auto, spec, cpu, cpu:adx, ... (see coproc engines).")]
@@ -40,7 +41,7 @@ def run_function(
     state: State = None,
     engine: Engine = None,
     plonk: Annotated[str | None, typer.Option(metavar="V1|V2|V3", help="PLONK version.")] = None,
-    fork: Annotated[str, typer.Option(metavar="PreFork|Aegis|Boreas", help="Hard fork.")] = "PreFork",
+    fork: Annotated[str | None, typer.Option(metavar="PreFork|Aegis|Boreas", help="Hard fork.")] = None,
 ) -> None:
     """Deploy a contract, unless the state has it, and call one of its functions.
 
@@ -85,7 +86,7 @@ def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int
     except ImportError as error:
         if error.name not in EXTRA:
             raise
-        console.error(f"the VM needs {error.name}: install the extra `vm` (pip install 'coproc[vm]')")
+        console.error(f"the VM needs {error.name}: {INSTALL}")
         return WRONG
     except Unserved as error:
         console.error(str(error))
@@ -101,10 +102,11 @@ def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int
         return INTERRUPTED
 
 
-def _run_function(script: Script, contract: str, function: str, arg: str, gas: int, plonk: str | None, fork: str, keep: bool) -> int:
+def _run_function(script: Script, contract: str, function: str, arg: str, gas: int, plonk: str | None, fork: str | None, keep: bool) -> int:
     from blake3 import blake3
 
     from coproc.errors import InvalidInput
+    from coproc.settings import setting
     from coproc.vm.script import module
 
     if not contract.endswith((".wasm", ".wat")):
@@ -115,7 +117,9 @@ def _run_function(script: Script, contract: str, function: str, arg: str, gas: i
         raise InvalidInput("--arg: hex is wanted") from None
     bytecode = module(contract, Path())
     identity = blake3(bytecode).digest()
-    lines: list[dict[str, Any]] = [{"do": "policy", "plonk": plonk, "fork": fork}]
+    lines: list[dict[str, Any]] = [
+        {"do": "policy", "plonk": plonk or setting("plonk"), "fork": fork or setting("fork") or "PreFork"}
+    ]
     for _ in script.run(map(json.dumps, lines), "command line"):
         pass
     if script.session.owner(identity) is None:
