@@ -13,11 +13,17 @@ template <class G> COPROC_INLINE typename G::F::Mask lift_x(const typename G::F 
   return ok;
 }
 
+// The element of plain limbs, c0 before c1.
+template <class F> COPROC_INLINE F from_plain_limbs(const u64 *limbs) {
+  if constexpr (DEGREE<F> == 1) return from_plain<F>(limbs);
+  else return {from_plain<typename F::Base>(limbs), from_plain<typename F::Base>(limbs + F::Base::LIMBS)};
+}
+
 // The point of one encoding and its status. checks: enum coproc_check; the subgroup test implies that of the curve.
-template <class G> inline u8 resolve(const Encoded<typename G::F> &e, int checks, Affine<typename G::F> &out) {
+template <class G> inline u8 resolve(const Encoded<typename G::F> &e, bool montgomery, int checks, Affine<typename G::F> &out) {
   using F = typename G::F;
   out = Affine<F>::identity();
-  Affine<F> p = e.point;
+  Affine<F> p;
   switch (e.form) {
   case Form::INVALID:
     return COPROC_INVALID;
@@ -26,9 +32,11 @@ template <class G> inline u8 resolve(const Encoded<typename G::F> &e, int checks
   case Form::INFINITE:
     return COPROC_OK;
   case Form::X_ONLY:
+    p.x = from_plain_limbs<F>(e.x());
     if (!lift_x<G>(p.x, e.larger, p.y)) return COPROC_INVALID;
     break;
   case Form::X_AND_Y:
+    p = montgomery ? load_affine<F>(e.words) : Affine<F>{from_plain_limbs<F>(e.x()), from_plain_limbs<F>(e.y())};
     if (p.infinity() || (checks != 0 && !on_curve(p, G::b()))) return COPROC_INVALID;
     break;
   }
@@ -50,7 +58,7 @@ template <class F> inline Encoded<F> read_point(int encoding, const u8 *bytes) {
     case COPROC_EVM:
       return read::evm<F>(bytes);
     default:
-      return {Form::INVALID, false, Affine<F>::identity()};
+      return {Form::INVALID, false, {}};
     }
   } else {
     switch (encoding) {
@@ -61,7 +69,7 @@ template <class F> inline Encoded<F> read_point(int encoding, const u8 *bytes) {
     case COPROC_EVM:
       return read::evm<F>(bytes);
     default:
-      return {Form::INVALID, false, Affine<F>::identity()};
+      return {Form::INVALID, false, {}};
     }
   }
 }

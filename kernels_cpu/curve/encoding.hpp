@@ -22,11 +22,10 @@ inline constexpr ByteLayout ZCASH_LAYOUT{48, true, true}, ARK_LAYOUT{32, false, 
 template <class F> inline constexpr int DEGREE = 1;
 template <class F> inline constexpr int DEGREE<Fp2<F>> = 2;
 
-// Reads a coordinate; false where a value is not below p. top_mask: the bits of the most significant byte that are no flags; of an Fp2 it
-// applies to c1.
-template <class P> inline bool read_coordinate(const u8 *bytes, ByteLayout layout, u8 top_mask, Fp<P, Lane1> &out) {
+// Reads a coordinate as plain limbs; false where a value is not below p. top_mask: the bits of the most significant byte that are no
+// flags; of an Fp2 it applies to c1.
+template <class P> inline bool read_limbs(const u8 *bytes, ByteLayout layout, u8 top_mask, u64 *limbs) {
   constexpr int N = P::LIMBS;
-  u64 limbs[N];
   if (layout.big_endian) {
     for (; layout.stride > 8 * N; layout.stride--)
       if (*bytes++) return false;
@@ -35,13 +34,14 @@ template <class P> inline bool read_coordinate(const u8 *bytes, ByteLayout layou
     for (int i = 0; i < N; i++) limbs[i] = load_le64(bytes + 8 * i);
   }
   limbs[N - 1] &= (static_cast<u64>(top_mask) << 56) | (~u64{0} >> 8);
-  if (!reduced<Fp<P, Lane1>>(limbs)) return false;
-  out = from_plain<Fp<P, Lane1>>(limbs);
-  return true;
+  return less(limbs, P::MODULUS, N);
 }
-template <class F> inline bool read_coordinate(const u8 *bytes, ByteLayout layout, u8 top_mask, Fp2<F> &out) {
+template <class F> inline bool read_coordinate(const u8 *bytes, ByteLayout layout, u8 top_mask, u64 *limbs) {
+  using P = typename F::Params;
+  if constexpr (DEGREE<F> == 1) return read_limbs<P>(bytes, layout, top_mask, limbs);
   const int first = layout.c1_first ? layout.stride : 0;
-  return read_coordinate(bytes + first, layout, 0xff, out.c0) & read_coordinate(bytes + (layout.stride - first), layout, top_mask, out.c1);
+  return read_limbs<P>(bytes + first, layout, 0xff, limbs) &
+         read_limbs<P>(bytes + (layout.stride - first), layout, top_mask, limbs + P::LIMBS);
 }
 
 template <class P> inline void write_coordinate(u8 *bytes, ByteLayout layout, const Fp<P, Lane1> &a) {
@@ -63,38 +63,51 @@ template <class F> inline void write_coordinate(u8 *bytes, ByteLayout layout, co
 
 enum class Form : u8 { INVALID, UNREDUCED, INFINITE, X_ONLY, X_AND_Y };
 
-// What an encoding says. X_ONLY: y is the larger of the two roots or the smaller.
+// What an encoding says. X_ONLY: y is the larger of the two roots or the smaller. words: x, then y, below p where the form is X_ONLY or
+// X_AND_Y; plain integers, of DUSK_RAW Montgomery limbs (holds_montgomery).
 template <class F> struct Encoded {
   Form form;
   bool larger;
-  Affine<F> point;
+  u64 words[2 * WORDS<F>];
+
+  const u64 *x() const { return words; }
+  const u64 *y() const { return words + WORDS<F>; }
+  u64 *x() { return words; }
+  u64 *y() { return words + WORDS<F>; }
 };
+constexpr bool holds_montgomery(int encoding) { return encoding == COPROC_DUSK_RAW; }
+
+COPROC_INLINE bool all_zero(const u64 *words, int n) {
+  u64 any = 0;
+  for (int i = 0; i < n; i++) any |= words[i];
+  return any == 0;
+}
 
 namespace read {
 
 template <class F> inline Encoded<F> zcash(const u8 *bytes) {
-  Encoded<F> e{Form::INVALID, (bytes[0] & 0x20) != 0, Affine<F>::identity()};
-  if (!(bytes[0] & 0x80) || !read_coordinate(bytes, ZCASH_LAYOUT, 0x1f, e.point.x)) return e;
+  Encoded<F> e{Form::INVALID, (bytes[0] & 0x20) != 0, {}};
+  if (!(bytes[0] & 0x80) || !read_coordinate<F>(bytes, ZCASH_LAYOUT, 0x1f, e.x())) return e;
   if (!(bytes[0] & 0x40)) e.form = Form::X_ONLY;
-  else if (!e.larger && is_zero(e.point.x)) e.form = Form::INFINITE;
+  else if (!e.larger && all_zero(e.x(), WORDS<F>)) e.form = Form::INFINITE;
   return e;
 }
 
 template <class F> inline Encoded<F> zcash_uncompressed(const u8 *bytes) {
-  Encoded<F> e{Form::INVALID, false, Affine<F>::identity()};
-  if ((bytes[0] & 0xa0) || !read_coordinate(bytes, ZCASH_LAYOUT, 0x1f, e.point.x) ||
-      !read_coordinate(bytes + 48 * DEGREE<F>, ZCASH_LAYOUT, 0xff, e.point.y))
+  Encoded<F> e{Form::INVALID, false, {}};
+  if ((bytes[0] & 0xa0) || !read_coordinate<F>(bytes, ZCASH_LAYOUT, 0x1f, e.x()) ||
+      !read_coordinate<F>(bytes + 48 * DEGREE<F>, ZCASH_LAYOUT, 0xff, e.y()))
     return e;
   if (!(bytes[0] & 0x40)) e.form = Form::X_AND_Y;
-  else if (e.point.infinity()) e.form = Form::INFINITE;
+  else if (all_zero(e.words, 2 * WORDS<F>)) e.form = Form::INFINITE;
   return e;
 }
 
 // The infinity flag counts whatever the coordinates are, once they are below p.
 template <class F> inline Encoded<F> ark(const u8 *bytes) {
   const u8 flags = bytes[32 * DEGREE<F> - 1] & 0xc0;
-  Encoded<F> e{Form::INVALID, flags == 0x80, Affine<F>::identity()};
-  if (flags == 0xc0 || !read_coordinate(bytes, ARK_LAYOUT, 0x3f, e.point.x)) return e;
+  Encoded<F> e{Form::INVALID, flags == 0x80, {}};
+  if (flags == 0xc0 || !read_coordinate<F>(bytes, ARK_LAYOUT, 0x3f, e.x())) return e;
   e.form = flags == 0x40 ? Form::INFINITE : Form::X_ONLY;
   return e;
 }
@@ -102,9 +115,9 @@ template <class F> inline Encoded<F> ark(const u8 *bytes) {
 // Flags are those of y; the one of the larger root is without effect, y stands as given.
 template <class F> inline Encoded<F> ark_uncompressed(const u8 *bytes) {
   const u8 flags = bytes[64 * DEGREE<F> - 1] & 0xc0;
-  Encoded<F> e{Form::INVALID, false, Affine<F>::identity()};
-  if (flags == 0xc0 || !read_coordinate(bytes, ARK_LAYOUT, 0xff, e.point.x) ||
-      !read_coordinate(bytes + 32 * DEGREE<F>, ARK_LAYOUT, 0x3f, e.point.y))
+  Encoded<F> e{Form::INVALID, false, {}};
+  if (flags == 0xc0 || !read_coordinate<F>(bytes, ARK_LAYOUT, 0xff, e.x()) ||
+      !read_coordinate<F>(bytes + 32 * DEGREE<F>, ARK_LAYOUT, 0x3f, e.y()))
     return e;
   e.form = flags == 0x40 ? Form::INFINITE : Form::X_AND_Y;
   return e;
@@ -113,23 +126,21 @@ template <class F> inline Encoded<F> ark_uncompressed(const u8 *bytes) {
 // An infinity byte makes the point invalid whatever its limbs are.
 template <class F> inline Encoded<F> dusk_raw(const u8 *bytes) {
   constexpr int N = F::Params::LIMBS, COUNT = 2 * WORDS<F>;
-  Encoded<F> e{Form::INVALID, false, Affine<F>::identity()};
+  Encoded<F> e{Form::INVALID, false, {}};
   if (bytes[8 * COUNT] != 0) return e;
-  u64 words[COUNT];
   bool all_reduced = true;
-  for (int i = 0; i < COUNT; i++) words[i] = load_le64(bytes + 8 * i);
-  for (int i = 0; i < COUNT; i += N) all_reduced &= less(words + i, F::Params::MODULUS, N);
+  for (int i = 0; i < COUNT; i++) e.words[i] = load_le64(bytes + 8 * i);
+  for (int i = 0; i < COUNT; i += N) all_reduced &= less(e.words + i, F::Params::MODULUS, N);
   e.form = all_reduced ? Form::X_AND_Y : Form::UNREDUCED;
-  if (all_reduced) e.point = load_affine<F>(words);
   return e;
 }
 
 template <class F> inline Encoded<F> evm(const u8 *bytes) {
   constexpr ByteLayout layout = F::Params::LIMBS == 4 ? EVM_BN254_LAYOUT : EVM_BLS12_LAYOUT;
-  Encoded<F> e{Form::INVALID, false, Affine<F>::identity()};
-  if (!read_coordinate(bytes, layout, 0xff, e.point.x) || !read_coordinate(bytes + layout.stride * DEGREE<F>, layout, 0xff, e.point.y))
+  Encoded<F> e{Form::INVALID, false, {}};
+  if (!read_coordinate<F>(bytes, layout, 0xff, e.x()) || !read_coordinate<F>(bytes + layout.stride * DEGREE<F>, layout, 0xff, e.y()))
     return e;
-  e.form = e.point.infinity() ? Form::INFINITE : Form::X_AND_Y;
+  e.form = all_zero(e.words, 2 * WORDS<F>) ? Form::INFINITE : Form::X_AND_Y;
   return e;
 }
 

@@ -1,6 +1,6 @@
 // The four groups: equation, order, endomorphism and how a scalar splits along it.
 //
-// A group type gives F (coordinates), b(), D (how many short scalars), SPLIT_BITS (their length at most), endomorphism(P) and
+// A group type gives F (coordinates), b(), generator(), D (how many short scalars), SPLIT_BITS (their length at most), endomorphism(P) and
 // split(k, out) with k P = sum out[i] endomorphism^i(P) for P of order r and k below 2^256. FEW_TERMS, WINDOW_TERMS: see msm.hpp, measured.
 // Its functions that take points are templates over the lane through F; scalars are one lane.
 #pragma once
@@ -16,6 +16,7 @@ template <class L> struct G1Bls12 {
   static constexpr usize FEW_TERMS = 4, WINDOW_TERMS = 72;
   static constexpr const u64 *ORDER = constants::bls12_381::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bls12_381::B1); }
+  static COPROC_INLINE Affine<F> generator() { return {F::constant(constants::bls12_381::G1_X), F::constant(constants::bls12_381::G1_Y)}; }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return phi(p); }
 
   // k = k0 + k1 x^2 and [x^2]P = -phi(P).
@@ -41,6 +42,7 @@ template <class L> struct G2Bls12 {
   static constexpr usize FEW_TERMS = 2, WINDOW_TERMS = 36;
   static constexpr const u64 *ORDER = constants::bls12_381::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bls12_381::B2); }
+  static COPROC_INLINE Affine<F> generator() { return {F::constant(constants::bls12_381::G2_X), F::constant(constants::bls12_381::G2_Y)}; }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return psi(p); }
 
   // k = sum d_i |x|^i and [|x|]P = -psi(P).
@@ -58,6 +60,7 @@ template <class L> struct G1Bn254 {
   static constexpr usize FEW_TERMS = 4, WINDOW_TERMS = 72;
   static constexpr const u64 *ORDER = constants::bn254::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bn254::B1); }
+  static COPROC_INLINE Affine<F> generator() { return {F::constant(constants::bn254::G1_X), F::constant(constants::bn254::G1_Y)}; }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return phi(p); }
 
   static void split(const u64 *k, ShortScalar *out) {
@@ -79,6 +82,7 @@ template <class L> struct G2Bn254 {
   static constexpr usize FEW_TERMS = 2, WINDOW_TERMS = 36;
   static constexpr const u64 *ORDER = constants::bn254::Fr::MODULUS;
   static COPROC_INLINE F b() { return F::constant(constants::bn254::B2); }
+  static COPROC_INLINE Affine<F> generator() { return {F::constant(constants::bn254::G2_X), F::constant(constants::bn254::G2_Y)}; }
   static COPROC_INLINE Affine<F> endomorphism(const Affine<F> &p) { return psi(p); }
 
   static void split(const u64 *k, ShortScalar *out) {

@@ -60,6 +60,6 @@ inline Jacobian<bls12_381::Fp> hash_to_g1(const u8 *msg, usize n, const DomainTa
   return sswu::sum_in_g1(sswu::map_to_curve(fp_of_64_bytes(uniform)), sswu::map_to_curve(fp_of_64_bytes(uniform + 64)));
 }
 
-inline Jacobian<bls12_381::Fp> map_to_g1(const bls12_381::Fp &u) { return sswu::clear_cofactor(sswu::isogeny(sswu::map_to_curve(u))); }
+template <class F> COPROC_INLINE Jacobian<F> map_to_g1(const F &u) { return sswu::clear_cofactor(sswu::isogeny(sswu::map_to_curve(u))); }
 
 COPROC_END

@@ -42,22 +42,23 @@ template <class F> COPROC_INLINE Jacobian<F> add_tail(const F &u, const F &s, co
   return {x, redc(mul_wide(r, v - x) - mul_wide(s, hhh)), z};
 }
 
-// P + Q, Q affine. Z' = Z1 h vanishes exactly where an exception is: P infinite, or Q = P, or Q = -P (and then infinity is right).
-template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Affine<F> &q) {
+// P + Q, Q affine and infinite where q_inf says so. Z' = Z1 h vanishes exactly where another exception is: P infinite, or Q = P, or
+// Q = -P (and then infinity is right).
+template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Affine<F> &q, typename F::Mask q_inf) {
   using Mask = typename F::Mask;
   const F zz = sqr(p.z);
   const F h = q.x * zz - p.x, r = q.y * (zz * p.z) - p.y;
   Jacobian<F> out = add_tail(p.x, p.y, h, r, p.z * h);
-  const Mask q_inf = q.infinity();
   if (any(is_zero(out.z) | q_inf)) {
     const Mask p_inf = p.infinity();
     const Mask same = is_zero(h) & is_zero(r) & !p_inf & !q_inf;
     if (any(same)) out = select(same, dbl(p), out);
-    out = select(p_inf, Jacobian<F>::from_affine(q), out);
+    out = select(p_inf, Jacobian<F>{q.x, q.y, F::one()}, out);
     out = select(q_inf, p, out);
   }
   return out;
 }
+template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Affine<F> &q) { return add(p, q, q.infinity()); }
 
 // P + Q.
 template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Jacobian<F> &q) {

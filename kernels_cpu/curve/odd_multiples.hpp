@@ -13,6 +13,28 @@ COPROC_BEGIN
 template <class P, class L> COPROC_INLINE Fp<P, L> rationalising(const Fp<P, L> &) { return Fp<P, L>::one(); }
 template <class F> COPROC_INLINE Fp2<F> rationalising(const Fp2<F> &z) { return conj(z); }
 
+// P with the Z that is its own y, and 2P with the same: (x y^2, y y^3) are two products that the doubling makes anyway.
+template <class F> COPROC_INLINE void double_co_z(const Affine<F> &p, Affine<F> &same, Affine<F> &twice) {
+  const F l = half(mul_small<3>(sqr(p.x))), s = sqr(p.y), t = p.x * s;
+  twice.x = sqr(l) - dbl(t);
+  same = {t, sqr(s)};
+  twice.y = l * (t - twice.x) - same.y;
+}
+// sum = a + step for points of a common Z; step follows to the Z of the sum, which is the common one times the number returned.
+template <class F> COPROC_INLINE F add_co_z(const Affine<F> &a, Affine<F> &step, Affine<F> &sum) {
+  const F h = step.x - a.x, r = step.y - a.y;
+  const F c = sqr(h), w = step.x * c, v = a.x * c;
+  sum.x = sqr(r) - w - v;
+  step.y = step.y * (w - v);
+  sum.y = r * (w - sum.x) - step.y;
+  step.x = w;
+  return h;
+}
+template <class F> COPROC_INLINE void scale(Affine<F> &p, const F &f) {
+  const F ff = sqr(f);
+  p = {p.x * ff, p.y * (ff * f)};
+}
+
 // table[i * per_point + j] = (2j + 1) points[i] on the curve of the Z that is returned, for points that are not infinite and of order
 // above 4 per_point. ratios: n * per_point elements of scratch.
 template <class F> COPROC_NOINLINE F odd_multiples(const Affine<F> *points, int n, int per_point, Affine<F> *table, F *ratios) {
@@ -20,37 +42,40 @@ template <class F> COPROC_NOINLINE F odd_multiples(const Affine<F> *points, int 
   for (int i = 0; i < n; i++) {
     Affine<F> *row = table + i * per_point;
     F *ratio = ratios + i * per_point;
-    Affine<F> p = points[i];
-    if (i > 0) {
-      const F zz = sqr(z);
-      p = {p.x * zz, p.y * (zz * z)};
-    }
-    // Doubling with Z = y: the point itself becomes (x y^2, y y^3), two products that the doubling makes anyway.
-    const F l = half(mul_small<3>(sqr(p.x))), s = sqr(p.y), t = p.x * s;
-    Affine<F> twice;
-    twice.x = sqr(l) - dbl(t);
-    row[0] = {t, sqr(s)};
-    twice.y = l * (t - twice.x) - row[0].y;
+    Affine<F> p = points[i], twice;
+    if (i > 0) scale(p, z);
+    double_co_z(p, row[0], twice);
     ratio[0] = p.y;
     z = z * p.y;
-    // row[j] = row[j-1] + 2P; 2P follows to the new Z.
     for (int j = 1; j < per_point; j++) {
-      const F h = twice.x - row[j - 1].x, r = twice.y - row[j - 1].y;
-      const F c = sqr(h), w = twice.x * c, v = row[j - 1].x * c;
-      row[j].x = sqr(r) - w - v;
-      twice.y = twice.y * (w - v);
-      row[j].y = r * (w - row[j].x) - twice.y;
-      twice.x = w;
-      ratio[j] = h;
-      z = z * h;
+      ratio[j] = add_co_z(row[j - 1], twice, row[j]);
+      z = z * ratio[j];
     }
   }
   const F last = rationalising(z);
   F f = last;
   for (int k = n * per_point - 1; k >= 0; k--) {
-    const F ff = sqr(f);
-    table[k] = {table[k].x * ff, table[k].y * (ff * f)};
+    scale(table[k], f);
     f = f * ratios[k];
+  }
+  return z * last;
+}
+
+// table[j] = (j + 1) p, j < N, on the curve of the Z that is returned, for a point that is not infinite and of order above N.
+template <int N, class F> COPROC_NOINLINE F multiples(const Affine<F> &p, Affine<F> *table) {
+  F ratios[N];
+  double_co_z(p, table[0], table[1]);
+  Affine<F> step = table[0];
+  F z = p.y;
+  for (int j = 2; j < N; j++) {
+    ratios[j] = add_co_z(table[j - 1], step, table[j]);
+    z = z * ratios[j];
+  }
+  const F last = rationalising(z);
+  F f = last;
+  for (int j = N - 1; j >= 0; j--) {
+    scale(table[j], f);
+    if (j > 1) f = f * ratios[j];
   }
   return z * last;
 }

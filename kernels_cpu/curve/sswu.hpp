@@ -1,5 +1,6 @@
 // The map to G1 of BLS12381G1_XMD:SHA-256_SSWU_RO_ ([RFC9380] 8.8.1): simplified SWU onto E1', 11-isogeny onto E1, cofactor.
 #pragma once
+#include "curve/lanes.hpp"
 #include "curve/subgroup.hpp"
 
 COPROC_BEGIN
@@ -13,24 +14,50 @@ template <class P> COPROC_INLINE bool is_odd(const Fp<P, Lane1> &a) {
   to_plain(a, plain);
   return plain[0] & 1;
 }
+#if COPROC_LANES
+// The Montgomery limbs of a / R are the plain limbs of a.
+template <class P> COPROC_INLINE Mask8 is_odd(const Fp<P, Lane8> &a) {
+  static constexpr u64 UNIT[P::LIMBS] = {1};
+  u64 plain[8][P::LIMBS], *to[8];
+  for (int i = 0; i < 8; i++) to[i] = plain[i];
+  scatter(a * broadcast<Fp<P, Lane8>>(Fp<P, Lane1>::load(UNIT)), to, Mask8::every());
+  Mask8 odd = Mask8::none();
+  for (int i = 0; i < 8; i++) odd.set_lane(i, plain[i][0] & 1);
+  return odd;
+}
+#endif
 
-// u to a point of E1': y^2 = x^3 + A x + B, as X/Z^2, Y/Z^3 ([RFC9380] F.2 and F.2.1.2, with the names of the text in comments).
-// With t = Z u^2 the two candidates are x1 = B (t^2 + t + 1) / (-A (t^2 + t)) and x2 = t x1; never infinity.
-template <class F> COPROC_INLINE Jacobian<F> map_to_curve(const F &u) {
+// u[k] to points of E1': y^2 = x^3 + A x + B, as X/Z^2, Y/Z^3, K at once ([RFC9380] F.2 and F.2.1.2, with the names of the text in
+// comments). With t = Z u^2 the two candidates are x1 = B (t^2 + t + 1) / (-A (t^2 + t)) and x2 = t x1; never infinity.
+template <int K, class F> COPROC_INLINE void map_to_curve(const F *u, Jacobian<F> *out) {
   const F a = F::constant(SSWU_A), b = F::constant(SSWU_B);
-  const F t = mul_small<11>(sqr(u)), tt = sqr(t) + t;
-  const F numerator = b * (tt + F::one());                       // tv3
-  const F d = a * select(is_zero(tt), F::constant(SSWU_Z), -tt); // tv4
-  const F dd = sqr(d), ddd = dd * d;                             // tv6 = ddd
-  const F g = (sqr(numerator) + a * dd) * numerator + b * ddd;   // g(x1) = g / ddd
-  // root = g d^3 (g d^9)^((p-3)/4) = sqrt(g / ddd), or times sqrt(-Z) the square root of Z g / ddd
-  const F gd = g * ddd;
-  const F root = gd * pow_p_minus_3_over_4(gd * sqr(ddd));
-  const auto square = sqr(root) * ddd == g;
-  const F x = select(square, numerator, t * numerator);
-  F y = select(square, root, root * F::constant(SSWU_SQRT_MINUS_Z) * t * u);
-  y = select(is_odd(u) == is_odd(y), y, -y);
-  return {x * d, y * ddd, d};
+  F t[K], numerator[K], d[K], ddd[K], g[K], gd[K], root[K];
+  for (int k = 0; k < K; k++) {
+    t[k] = mul_small<11>(sqr(u[k]));
+    const F tt = sqr(t[k]) + t[k];
+    numerator[k] = b * (tt + F::one());                       // tv3
+    d[k] = a * select(is_zero(tt), F::constant(SSWU_Z), -tt); // tv4
+    const F dd = sqr(d[k]);
+    ddd[k] = dd * d[k];                                              // tv6
+    g[k] = (sqr(numerator[k]) + a * dd) * numerator[k] + b * ddd[k]; // g(x1) = g / ddd
+    // root = g d^3 (g d^9)^((p-3)/4) = sqrt(g / ddd), or times sqrt(-Z) the square root of Z g / ddd
+    gd[k] = g[k] * ddd[k];
+    root[k] = gd[k] * sqr(ddd[k]);
+  }
+  pow_p_minus_3_over_4<K>(root);
+  for (int k = 0; k < K; k++) {
+    root[k] = gd[k] * root[k];
+    const auto square = sqr(root[k]) * ddd[k] == g[k];
+    const F x = select(square, numerator[k], t[k] * numerator[k]);
+    F y = select(square, root[k], root[k] * F::constant(SSWU_SQRT_MINUS_Z) * t[k] * u[k]);
+    y = select(is_odd(u[k]) == is_odd(y), y, -y);
+    out[k] = {x * d[k], y * ddd[k], d[k]};
+  }
+}
+template <class F> COPROC_INLINE Jacobian<F> map_to_curve(const F &u) {
+  Jacobian<F> out;
+  map_to_curve<1>(&u, &out);
+  return out;
 }
 
 // P + Q on E1'; exception: Z' = 0, where the sum may be anything.

@@ -80,23 +80,37 @@ template <> struct PMinus3Over4<constants::bn254::Fp> {
   static_assert(CHAIN.sound() && CHAIN.computes_p_minus_3_over_4(constants::bn254::Fp::MODULUS));
 };
 
-// a^((p-3)/4): 1/sqrt(a) where a is a square of a field with p = 3 mod 4.
-template <class F> COPROC_NOINLINE F pow_p_minus_3_over_4(const F &a) {
+// x[k] = x[k]^((p-3)/4) for K numbers at once, so that the products of one fill the latency of the others: 1/sqrt(x[k]) where x[k] is a
+// square of a field with p = 3 mod 4.
+template <int K, class F> COPROC_NOINLINE void pow_p_minus_3_over_4(F *x) {
   constexpr auto &chain = PMinus3Over4<typename F::Params>::CHAIN;
   constexpr int SUMS = sizeof chain.sums / sizeof chain.sums[0];
-  F power[SUMS + 2];
-  power[1] = a;
+  F power[SUMS + 2][K], r[K];
+  for (int k = 0; k < K; k++) power[1][k] = x[k];
   for (int i = 0; i < SUMS; i++) {
-    const ChainSum s = chain.sums[i];
-    power[i + 2] = s.a == s.b ? sqr(power[chain.index[s.a]]) : power[chain.index[s.a]] * power[chain.index[s.b]];
+    const int a = chain.index[chain.sums[i].a], b = chain.index[chain.sums[i].b];
+    for (int k = 0; k < K; k++) power[i + 2][k] = a == b ? sqr(power[a][k]) : power[a][k] * power[b][k];
   }
-  F r = power[chain.index[chain.start.a]];
-  if (chain.start.b) r = r * power[chain.index[chain.start.b]];
+  for (int k = 0; k < K; k++) {
+    r[k] = power[chain.index[chain.start.a]][k];
+    if (chain.start.b) r[k] *= power[chain.index[chain.start.b]][k];
+  }
   for (const ChainStep &s : chain.steps) {
-    r.square_times(s.shift);
-    if (s.exponent) r *= power[chain.index[s.exponent]];
+    if constexpr (K == 1) {
+      r[0].square_times(s.shift);
+    } else {
+      for (int i = 0; i < s.shift; i++)
+        for (int k = 0; k < K; k++) r[k].square_times(1);
+    }
+    if (s.exponent)
+      for (int k = 0; k < K; k++) r[k] *= power[chain.index[s.exponent]][k];
   }
-  return r;
+  for (int k = 0; k < K; k++) x[k] = r[k];
+}
+template <class F> COPROC_INLINE F pow_p_minus_3_over_4(const F &a) {
+  F x = a;
+  pow_p_minus_3_over_4<1>(&x);
+  return x;
 }
 
 COPROC_END
