@@ -23,16 +23,16 @@ A partial round costs 4 multiplications and 25 by one limb; the sparse form take
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from coproc.params import bls12_381
 from coproc.params.constant import Constant, Elements, Word
 from coproc.params.hades import (
     ALPHA,
     FIRST_CONSTANTS,
-    HALF_FULL,
     LAST_CONSTANTS,
     MDS,
     MONTGOMERY,
-    PARTIAL,
     PARTIAL_CONSTANTS,
     ROUND_CONSTANTS,
     WIDTH,
@@ -50,50 +50,61 @@ assert all(m < 1 << 17 for row in SMALL_MDS for m in row)
 assert all(_S * SMALL_MDS[i][j] % P == MDS[i][j] for i in range(WIDTH) for j in range(WIDTH))
 
 
-def _scales() -> tuple[Row, Row, Row, int]:
-    """scale_i of the first, the partial and the last rounds, and after all of them."""
-    scale, first, partial, last = 1, [], [], []
-    for _ in range(HALF_FULL):
-        first.append(scale)
-        scale = _S * pow(scale, ALPHA, P) % P
-    for _ in range(PARTIAL):
-        partial.append(scale)
-        scale = _S * scale % P
-    for _ in range(HALF_FULL):
-        last.append(scale)
-        scale = _S * pow(scale, ALPHA, P) % P
-    return tuple(first), tuple(partial), tuple(last), scale
+class Schedule(NamedTuple):
+    """The constants of the scaled form; the state after all rounds is `output` times y."""
+
+    first: Matrix
+    partial: Row
+    factors: Row
+    last: Matrix
+    output: int
 
 
-def _divide(rows: Matrix, scales: Row) -> Matrix:
-    return tuple(tuple(c * pow(scale, -1, P) % P for c in row) for row, scale in zip(rows, scales, strict=True))
+def _divide(row: Row, scale: int) -> Row:
+    inverse = pow(scale, -1, P)
+    return tuple(c * inverse % P for c in row)
 
 
-_FIRST_SCALES, _PARTIAL_SCALES, _LAST_SCALES, SCALED_OUTPUT = _scales()
-SCALED_FIRST: Matrix = _divide(FIRST_CONSTANTS, _FIRST_SCALES)
-SCALED_PARTIAL: Row = tuple(row[0] for row in _divide(tuple((c,) for c in PARTIAL_CONSTANTS), _PARTIAL_SCALES))
-SCALED_FACTORS: Row = tuple(pow(scale, ALPHA - 1, P) for scale in _PARTIAL_SCALES)
-SCALED_LAST: Matrix = _divide(LAST_CONSTANTS, _LAST_SCALES)
+def _schedule(step: int) -> Schedule:
+    """Of a matrix MDS / step: scale_{i+1} is step scale_i^5 in full rounds and step scale_i in partial ones."""
+    scale, first, partial, factors, last = 1, [], [], [], []
+    for row in FIRST_CONSTANTS:
+        first.append(_divide(row, scale))
+        scale = step * pow(scale, ALPHA, P) % P
+    for constant in PARTIAL_CONSTANTS:
+        partial.append(_divide((constant,), scale)[0])
+        factors.append(pow(scale, ALPHA - 1, P))
+        scale = step * scale % P
+    for row in LAST_CONSTANTS:
+        last.append(_divide(row, scale))
+        scale = step * pow(scale, ALPHA, P) % P
+    return Schedule(tuple(first), tuple(partial), tuple(factors), tuple(last), scale)
 
 
-def _small(y: Row) -> Row:
-    return tuple(sum(m * x for m, x in zip(row, y, strict=True)) % P for row in SMALL_MDS)
+SCALED = _schedule(_S)
+# In eight lanes a row's sum is reduced by one step of Montgomery's reduction, which divides it by 2^52.
+_LIMB = pow(1 << 52, -1, P)
+LANES = _schedule(_S << 52)
 
 
-def permute_scaled(state: Row) -> Row:
-    """The permutation as it is computed."""
+def _small(y: Row, unit: int) -> Row:
+    return tuple(unit * sum(m * x for m, x in zip(row, y, strict=True)) % P for row in SMALL_MDS)
+
+
+def permute_scaled(state: Row, schedule: Schedule = SCALED, unit: int = 1) -> Row:
+    """The permutation as it is computed, with the matrix unit SMALL_MDS."""
     y = state
-    for constants in SCALED_FIRST:
-        y = _small(tuple(pow(x + c, ALPHA, P) for x, c in zip(y, constants, strict=True)))
-    for constant, factor in zip(SCALED_PARTIAL, SCALED_FACTORS, strict=True):
-        y = _small((*y[:-1], factor * pow(y[-1] + constant, ALPHA, P) % P))
-    for constants in SCALED_LAST:
-        y = _small(tuple(pow(x + c, ALPHA, P) for x, c in zip(y, constants, strict=True)))
-    return tuple(SCALED_OUTPUT * x % P for x in y)
+    for constants in schedule.first:
+        y = _small(tuple(pow(x + c, ALPHA, P) for x, c in zip(y, constants, strict=True)), unit)
+    for constant, factor in zip(schedule.partial, schedule.factors, strict=True):
+        y = _small((*y[:-1], factor * pow(y[-1] + constant, ALPHA, P) % P), unit)
+    for constants in schedule.last:
+        y = _small(tuple(pow(x + c, ALPHA, P) for x, c in zip(y, constants, strict=True)), unit)
+    return tuple(schedule.output * x % P for x in y)
 
 
 for _state in ((0, 0, 0, 0, 0), (0, 1, 2, 3, 4), (P - 1, 1, P - 2, 2, P // 2), ROUND_CONSTANTS[:5]):
-    assert permute_dense(_state) == permute_scaled(_state)
+    assert permute_dense(_state) == permute_scaled(_state) == permute_scaled(_state, LANES, _LIMB)
 
 # floor(S / p) of a row's sum S = t 2^252 + rest of words below 2p and one constant is estimated as t SMALL_MDS_QUOTIENT / 2^40: never
 # too large, and by less than 2 too small, since the error is below  2^252 / p + t / 2^40 + 1.
@@ -104,11 +115,16 @@ assert 14 * P > 100 << 252
 
 _FR = bls12_381.FR
 EXPORTS: dict[str, Constant] = {
-    "SCALED_FIRST": Elements(_FR, SCALED_FIRST),
-    "SCALED_PARTIAL": Elements(_FR, SCALED_PARTIAL),
-    "SCALED_FACTORS": Elements(_FR, SCALED_FACTORS),
-    "SCALED_LAST": Elements(_FR, SCALED_LAST),
-    "SCALED_OUTPUT": Elements(_FR, SCALED_OUTPUT),
+    "SCALED_FIRST": Elements(_FR, SCALED.first),
+    "SCALED_PARTIAL": Elements(_FR, SCALED.partial),
+    "SCALED_FACTORS": Elements(_FR, SCALED.factors),
+    "SCALED_LAST": Elements(_FR, SCALED.last),
+    "SCALED_OUTPUT": Elements(_FR, SCALED.output),
+    "LANES_FIRST": Elements(_FR, LANES.first),
+    "LANES_PARTIAL": Elements(_FR, LANES.partial),
+    "LANES_FACTORS": Elements(_FR, LANES.factors),
+    "LANES_LAST": Elements(_FR, LANES.last),
+    "LANES_OUTPUT": Elements(_FR, LANES.output),
     "SMALL_MDS_NUMERATOR": Word(DENOMINATOR),
     "SMALL_MDS_QUOTIENT": Word(SMALL_MDS_QUOTIENT),
 }

@@ -103,7 +103,7 @@ template <int K, class F> COPROC_NOINLINE void tate_power(F *x) {
 }
 
 // Whether the points (u[k], v[k]) of the curve lie in the subgroup of order r_j without its identity.
-template <int K, class F> inline void in_subgroup(const F *u, const F *v, bool *answer) {
+template <int K, class F> inline void in_subgroup(const F *u, const F *v, typename F::Mask *answer) {
   F g[K];
   for (int k = 0; k < K; k++) g[k] = tate(u[k], v[k]);
   tate_power<K>(g);

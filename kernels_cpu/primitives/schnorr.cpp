@@ -11,6 +11,7 @@
 #include "curve/scalar.hpp"
 #include "hash/poseidon.hpp"
 #include "isa/entries.hpp"
+#include "primitives/schnorr_lanes.hpp"
 
 COPROC_BEGIN
 
@@ -21,9 +22,18 @@ using jubjub::Extended;
 using jubjub::Niels;
 using F = jubjub::Fp;
 constexpr usize BLOCK = 32; // signatures that share an inversion
+#if COPROC_LANES
+constexpr usize FEWEST = 2; // for fewer one by one is faster
+#endif
 constexpr int WINDOW = 5, ODD = 1 << (WINDOW - 2);
 constexpr int SPLIT = constants::jubjub::GENERATOR_SPLIT, GENERATOR_WINDOW = constants::jubjub::GENERATOR_WINDOW;
 constexpr int POSITIONS = 129;
+
+F load_element(const u8 *bytes) {
+  F a;
+  std::memcpy(a.v, bytes, sizeof a.v);
+  return a;
+}
 
 // (u, v, z, t1, t2) as archived, made affine.
 struct Point {
@@ -108,41 +118,57 @@ bool accept(const u8 *sig, const F &msg, const Point &pk, const Point &r, Poseid
   return equation(g, half.a, half.negative, pk, half.b, r);
 }
 
-void verify_block(usize n, coproc_data msgs, coproc_data pks, coproc_data sigs, u8 *verdict, u8 *status) {
+// The signatures members[i], i < n <= BLOCK, of reduced limbs and z != 0.
+void verify_block(usize n, const usize *members, coproc_data msgs, coproc_data pks, coproc_data sigs, u8 *verdict) {
   Point points[2 * BLOCK];
-  F z[2 * BLOCK], scratch[2 * BLOCK], msg[BLOCK];
-  bool fast[BLOCK];
+  F z[2 * BLOCK], scratch[2 * BLOCK];
   for (usize i = 0; i < n; i++) {
-    std::memcpy(msg[i].v, msgs[i], 32);
-    fast[i] = points[2 * i].load(pks[i]);
-    fast[i] = points[2 * i + 1].load(sigs[i] + 32) && fast[i] && reduced<F>(msg[i].v);
+    points[2 * i].load(pks[members[i]]), points[2 * i + 1].load(sigs[members[i]] + 32);
     z[2 * i] = points[2 * i].z, z[2 * i + 1] = points[2 * i + 1].z;
-    if (!fast[i]) z[2 * i] = z[2 * i + 1] = F::zero();
   }
   batch_inverse(z, 2 * n, scratch);
   Poseidon<F> poseidon;
   for (usize i = 0; i < n; i++) {
-    status[i] = COPROC_OK;
-    if (!fast[i]) {
-      const int answer = exact_schnorr(msgs[i], pks[i], sigs[i]);
-      verdict[i] = answer == 1;
-      if (answer == 2) status[i] = COPROC_PANIC;
-      continue;
-    }
     Point *p = points + 2 * i;
-    verdict[i] = 0;
+    u8 &accepted = verdict[members[i]];
+    accepted = 0;
     if (!p[0].make_affine(z[2 * i]) || !p[1].make_affine(z[2 * i + 1])) continue;
     const F u[2] = {p[0].u, p[1].u}, v[2] = {p[0].v, p[1].v};
     bool prime_order[2];
     jubjub::in_subgroup<2>(u, v, prime_order);
-    verdict[i] = prime_order[0] && prime_order[1] && accept(sigs[i], msg[i], p[0], p[1], poseidon);
+    accepted = prime_order[0] && prime_order[1] && accept(sigs[members[i]], load_element(msgs[members[i]]), p[0], p[1], poseidon);
   }
 }
 
 } // namespace
 
 void k_schnorr(usize n, coproc_data msgs, coproc_data pks, coproc_data sigs, u8 *verdict, u8 *status) {
-  for (usize i = 0; i < n; i += BLOCK) verify_block(n - i < BLOCK ? n - i : BLOCK, msgs + i, pks + i, sigs + i, verdict + i, status + i);
+  usize members[BLOCK], held = 0;
+#if COPROC_LANES
+  SchnorrLanes lanes;
+#endif
+  const auto flush = [&] {
+    usize done = 0;
+#if COPROC_LANES
+    for (usize width; (width = held - done < 8 ? held - done : 8) >= FEWEST; done += width)
+      lanes.verify(msgs, pks, sigs, members + done, width, verdict);
+#endif
+    if (held > done) verify_block(held - done, members + done, msgs, pks, sigs, verdict);
+    held = 0;
+  };
+  for (usize i = 0; i < n; i++) {
+    status[i] = COPROC_OK;
+    Point point;
+    if (reduced<F>(load_element(msgs[i]).v) && point.load(pks[i]) && point.load(sigs[i] + 32)) {
+      members[held++] = i;
+      if (held == BLOCK) flush();
+      continue;
+    }
+    const int answer = exact_schnorr(msgs[i], pks[i], sigs[i]);
+    verdict[i] = answer == 1;
+    if (answer == 2) status[i] = COPROC_PANIC;
+  }
+  flush();
 }
 
 COPROC_END
