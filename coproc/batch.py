@@ -1,37 +1,75 @@
-"""One batch of one operation on one engine: parse, price, answer. And its answers as Python objects."""
+"""Batches on one engine: parse, price, answer, each of one operation, their claims settled together. And answers as Python objects."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import U8, Engine, Parsed, Status
+from coproc.engine.protocol import I64, U8, Engine, Status
+from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
-from coproc.operation import STATUS_NAMES, Answer, Batch, Columns, Operation
+from coproc.operation import STATUS_NAMES, Answer, Batch, Columns, Operation, Pending
 
 _log: Final = logging.getLogger("coproc")
 _EMPTY: Final = np.zeros(0, np.uint8)
+_NO_GAS: Final = np.zeros(0, np.int64)
 _BOOL_RETBUF: Final = (b"\0", b"\1")
 
 
-def answer_batch(operation: Operation, engine: Engine, keys: KeyRegistry, batch: Batch) -> Columns:
+class Part(NamedTuple):
+    """A batch of one operation, of at most `MAX_BATCH` requests."""
+
+    operation: Operation
+    batch: Batch
+
+
+def answer_batch(operation: Operation, engine: Engine, keys: KeyRegistry, combiner: Combiner, batch: Batch) -> Columns:
     """The answers of a batch of at most `MAX_BATCH` requests; whatever goes wrong inside makes all of them unserved, never an answer."""
-    parsed: Parsed | None = None
+    return answer_batches(engine, keys, combiner, [Part(operation, batch)])[0]
+
+
+def answer_batches(engine: Engine, keys: KeyRegistry, combiner: Combiner, parts: Sequence[Part]) -> list[Columns]:
+    """`answer_batch` of several operations, whose claims are settled together."""
+    begun = [_begin(part, engine, keys) for part in parts]
+    claims = [pending.claims for pending, _ in begun if pending is not None and pending.claims is not None]
+    if claims:
+        try:
+            verdicts = iter(combiner.settle(engine, claims))
+        except Exception:
+            _log.exception("%d batches with claims on %s are unserved", len(claims), engine.name)
+            begun = [(None if p is None or p.claims is not None else p, gas) for p, gas in begun]
+        else:
+            for pending, _ in begun:
+                if pending is not None and pending.claims is not None:
+                    pending.settle(next(verdicts))
+    return [_columns(part, pending, gas, engine.name) for part, (pending, gas) in zip(parts, begun, strict=True)]
+
+
+def _begin(part: Part, engine: Engine, keys: KeyRegistry) -> tuple[Pending | None, I64]:
+    """What is known before claims are settled, and the gas; None if it failed."""
+    operation, batch = part
     try:
         parsed = operation.parse(engine, batch)
         gas = operation.costs(batch, parsed)
-        status, retbuf = operation.run(engine, keys, batch, parsed)
-        if np.count_nonzero(status) and np.count_nonzero(status > Status.MALFORMED):
-            retbuf = retbuf * (status <= Status.MALFORMED)[:, None].view(np.uint8)
-        value = retbuf[:, 0] if operation.kind == "bool" else _EMPTY
-        return Columns(status, value, retbuf, gas, engine.name)
+        return operation.begin(engine, keys, batch, parsed), gas
     except Exception:
         _log.exception("a batch of %d %s on %s is unserved", len(batch), operation.name, engine.name)
-        return unserved(operation, batch, engine.name)
+        return None, _NO_GAS
+
+
+def _columns(part: Part, pending: Pending | None, gas: I64, engine: str) -> Columns:
+    operation = part.operation
+    if pending is None:
+        return unserved(operation, part.batch, engine)
+    status, retbuf = pending.status, pending.retbuf
+    if np.count_nonzero(status) and np.count_nonzero(status > Status.MALFORMED):
+        retbuf = retbuf * (status <= Status.MALFORMED)[:, None].view(np.uint8)
+    value = retbuf[:, 0] if operation.kind == "bool" else _EMPTY
+    return Columns(status, value, retbuf, gas, engine)
 
 
 def unserved(operation: Operation, batch: Batch, engine: str) -> Columns:

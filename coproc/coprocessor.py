@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from coproc.batch import answer_batch, answers_of
+from coproc.batch import Part, answer_batch, answer_batches, answers_of
 from coproc.engine.memory import I64, U8, Buffers
 from coproc.engine.protocol import Engine
 from coproc.engine.select import select
 from coproc.errors import CoprocError, InvalidInput
+from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
 from coproc.operation import ALIGNMENTS, DEFAULT_RULES, Answer, Batch, Columns, Operation, Request, Rules
 from coproc.ops import OPERATIONS
@@ -43,9 +44,9 @@ def operation_of(name: str) -> Operation:
 
 
 def default_workers() -> int:
-    """`COPROC_WORKERS`, else the processors that this process may use. Raises InvalidInput."""
-    text = os.environ.get("COPROC_WORKERS", "")
-    if not text:
+    """`COPROC_WORKERS` (or `workers` of `COPROC_CONFIG`), else the processors that this process may use. Raises InvalidInput."""
+    text = setting("workers")
+    if text is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not text.isdecimal() or not int(text):
         raise InvalidInput(f"COPROC_WORKERS={text}: a number of threads is wanted, 1 or more")
@@ -63,6 +64,7 @@ class Coprocessor:
             raise InvalidInput(f"workers: {workers} is less than 1")
         self._engine = select(engine) if engine is None or isinstance(engine, str) else engine
         self.keys = KeyRegistry(self._engine)
+        self.combiner = Combiner()
         self.workers = workers or default_workers()
         self._pool = ThreadPoolExecutor(self.workers, "coproc") if self.workers > 1 else None
         self._waiting: deque[tuple[Request, Future[Answer]]] = deque()
@@ -131,24 +133,33 @@ class Coprocessor:
             (args,) = _all_bytes((args,))
         aligns = _ONE[align] if align == 8 else _ONE[_align(align)]
         batch = Batch(Buffers.one(args), aligns, _ONE[request.rules.code])
-        return answers_of(operation, answer_batch(operation, self._engine, self.keys, batch))
+        return answers_of(operation, answer_batch(operation, self._engine, self.keys, self.combiner, batch))
 
     def _columns(self, parts: list[tuple[Operation, Batch]]) -> list[Columns]:
-        """The columns of some batches of any size."""
+        """The columns of some batches of any size.
+
+        Job j answers slice j of every operation, so that a run of mixed operations is folded as it was mixed.
+        """
         cuts = [(operation, batch, self._cut(operation, batch)) for operation, batch in parts]
-        jobs = [(operation, batch.take(s) if len(slices) > 1 else batch) for operation, batch, slices in cuts for s in slices]
+        jobs: list[list[Part]] = [[] for _ in range(max(len(slices) for _, _, slices in cuts))]
+        for operation, batch, slices in cuts:
+            for job, s in zip(jobs, slices, strict=False):
+                job.append(Part(operation, batch.take(s) if len(slices) > 1 else batch))
         if self._pool is None or len(jobs) == 1:
-            done = [answer_batch(operation, self._engine, self.keys, batch) for operation, batch in jobs]
+            done = [self._job(job) for job in jobs]
         else:
-            futures = [self._pool.submit(answer_batch, operation, self._engine, self.keys, batch) for operation, batch in jobs]
+            futures = [self._pool.submit(self._job, job) for job in jobs]
             try:
                 done = [future.result() for future in futures]
             except BaseException:  # an interrupt: do not leave the rest of the run behind in the pool
                 for future in futures:
                     future.cancel()
                 raise
-        results = iter(done)
-        return [_joined([next(results) for _ in slices], operation) for operation, _, slices in cuts]
+        results = [iter(columns) for columns in done]
+        return [_joined([next(results[j]) for j in range(len(slices))], operation) for operation, _, slices in cuts]
+
+    def _job(self, parts: list[Part]) -> list[Columns]:
+        return answer_batches(self._engine, self.keys, self.combiner, parts)
 
     def _cut(self, operation: Operation, batch: Batch) -> list[slice]:
         """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough."""
@@ -210,14 +221,14 @@ class Coprocessor:
         groups: dict[str, list[int]] = {}
         for i, request in enumerate(requests):
             groups.setdefault(request.op, []).append(i)
-        answers: list[Any] = [None] * len(requests)
+        parts = []
         for op, index in groups.items():
             some = [requests[i] for i in index]
-            batch = Batch(
-                Buffers.of(_all_bytes([r.args for r in some])), _all_aligns([r.align for r in some]), _codes([r.rules for r in some])
-            )  # fmt: skip
-            operation = OPERATIONS[op]
-            for i, answer in zip(index, answers_of(operation, answer_batch(operation, self._engine, self.keys, batch)), strict=True):
+            args, aligns, rules = [r.args for r in some], [r.align for r in some], [r.rules for r in some]
+            parts.append(Part(OPERATIONS[op], Batch(Buffers.of(_all_bytes(args)), _all_aligns(aligns), _codes(rules))))
+        answers: list[Any] = [None] * len(requests)
+        for part, columns, index in zip(parts, self._job(parts), groups.values(), strict=True):
+            for i, answer in zip(index, answers_of(part.operation, columns), strict=True):
                 answers[i] = answer
         return answers
 

@@ -7,6 +7,7 @@ operations read of a key is a row of 64-bit words, whose columns are named here.
 from __future__ import annotations
 
 import threading
+from hashlib import blake2b
 from typing import Final
 
 import numpy as np
@@ -26,25 +27,29 @@ from coproc.engine.protocol import (
     address_of,
     rows_of,
 )
+from coproc.honest import BN254_LINES, closing_pair
 from coproc.shelf import Prepared, Shelf
 
 DEFAULT_BYTES: Final = 256 << 20
 """Bytes of the keys of one kind that are kept."""
 DEFAULT_KEYS: Final = 4096
 
-# PLONK: is it valid, its address, addresses of its points, of their tables, of the lines of h and x_h (0: infinity).
+# PLONK: is it valid, its address, addresses of its points, of their tables, of the lines of h and x_h (0: infinity), its digest.
 PLONK_VALID, PLONK_KEY = 0, 1
 PLONK_POINTS: Final = slice(2, 2 + PLONK_KEY_POINTS)
 PLONK_TABLES: Final = slice(2 + PLONK_KEY_POINTS, 2 + 2 * PLONK_KEY_POINTS)
 PLONK_LINES: Final = slice(2 + 2 * PLONK_KEY_POINTS, 4 + 2 * PLONK_KEY_POINTS)
-PLONK_WIDTH: Final = 4 + 2 * PLONK_KEY_POINTS
+PLONK_DIGEST: Final = slice(4 + 2 * PLONK_KEY_POINTS, 8 + 2 * PLONK_KEY_POINTS)
+PLONK_WIDTH: Final = 8 + 2 * PLONK_KEY_POINTS
 
-# Groth16: is it valid, addresses of the target and of the lines of gamma and delta (0: infinity), are these lists too short.
+# Groth16: is it valid, addresses of the target and of the lines of gamma and delta (0: infinity), are these lists too short, its digest;
+# for an honest key the addresses of -alpha and of the lines of beta, else 0.
 GROTH16_VALID, GROTH16_TARGET = 0, 1
 GROTH16_LINES: Final = slice(2, 4)
 GROTH16_SHORT: Final = slice(4, 6)
-GROTH16_WIDTH: Final = 6
-BN254_LINES: Final = 91
+GROTH16_DIGEST: Final = slice(6, 10)
+GROTH16_MINUS_ALPHA, GROTH16_BETA_LINES = 10, 11
+GROTH16_WIDTH: Final = 12
 
 # BLS: what decoding said (`Status`), address of the lines.
 BLS_STATUS, BLS_LINES = 0, 1
@@ -87,14 +92,28 @@ class KeyRegistry:
         """Verifier data."""
         natives, status = self.engine.plonk_key(data)
         table = 8 * self.engine.msm_table_words(Group.BLS12_381_G1)
-        rows = [_plonk_row(n, table) if s == Status.OK else [0] * PLONK_WIDTH for n, s in zip(natives, status.tolist(), strict=True)]
-        return Prepared(np.array(rows, np.uint64), natives)
+        rows = np.zeros((len(data), PLONK_WIDTH), np.uint64)
+        for i in np.flatnonzero(status == Status.OK).tolist():
+            rows[i, : PLONK_DIGEST.start] = _plonk_row(natives[i], table)
+        rows[:, PLONK_DIGEST] = digests_of(data)
+        return Prepared(rows, natives)
 
     def _groth16(self, data: Buffers) -> Prepared:
         """arkworks' prepared verification keys."""
         natives, status = self.engine.groth16_key(data)
-        rows = [_groth16_row(n) if s == Status.OK else [0] * GROTH16_WIDTH for n, s in zip(natives, status.tolist(), strict=True)]
-        return Prepared(np.array(rows, np.uint64), natives)
+        rows = np.zeros((len(data), GROTH16_WIDTH), np.uint64)
+        for i in np.flatnonzero(status == Status.OK).tolist():
+            rows[i, : GROTH16_DIGEST.start] = _groth16_row(natives[i])
+            closing = closing_pair(self.engine, data[i], Groth16KeyHeader(*natives[i][:8].tolist()))
+            if closing is not None:
+                minus_alpha, beta_lines = closing
+                key = natives[i] = np.concatenate((natives[i], minus_alpha, beta_lines))
+                rows[i, : GROTH16_DIGEST.start] = _groth16_row(key)
+                end = address_of(key) + key.nbytes
+                rows[i, GROTH16_BETA_LINES] = end - beta_lines.nbytes
+                rows[i, GROTH16_MINUS_ALPHA] = end - beta_lines.nbytes - minus_alpha.nbytes
+        rows[:, GROTH16_DIGEST] = digests_of(data)
+        return Prepared(rows, natives)
 
     def _bls(self, data: Buffers) -> Prepared:
         """Archived points of G2, 200 bytes each."""
@@ -124,6 +143,12 @@ class KeyRegistry:
 
 
 _NOTHING: U64 = np.zeros(0, np.uint64)
+
+
+def digests_of(data: Buffers) -> U64:
+    """uint64[n, 4]: BLAKE2b-256 of each element."""
+    joined = b"".join(blake2b(data[i], digest_size=32).digest() for i in range(len(data)))
+    return np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, 4)
 
 
 def _plonk_row(native: U64, table: int) -> list[int]:

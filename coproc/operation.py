@@ -16,6 +16,8 @@ import numpy as np
 
 from coproc.engine.protocol import I64, U8, U64, Buffers, Layout, Parsed, Status
 from coproc.errors import InvalidInput, MalformedRequest, Unserved, UpstreamPanic
+from coproc.fold.claims import Claims
+from coproc.fold.singly import settle_singly
 from coproc.wire import rkyv
 
 if TYPE_CHECKING:
@@ -117,6 +119,24 @@ class Batch:
 
 
 @dataclass(slots=True)
+class Pending:
+    """What is known of a batch before its claims are settled.
+
+    status uint8[n] and retbuf uint8[n, width] as in `Operation.run`; claims, and where in the batch the element of each is: a true
+    claim makes its answer true. Without claims everything is answered.
+    """
+
+    status: U8
+    retbuf: U8
+    claims: Claims | None = None
+    index: Any = None
+
+    def settle(self, verdict: U8) -> None:
+        """Write the verdicts of the claims, uint8[k], into the answers."""
+        self.retbuf[self.index, 0] = verdict
+
+
+@dataclass(slots=True)
 class Columns:
     """The answers of a batch.
 
@@ -188,20 +208,33 @@ class Operation(ABC):
     def run(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
         """Answer every element of a batch: status uint8[n] and retbuf uint8[n, width].
 
-        Where the parse failed, the status is the parse's and the retbuf the fallback.
+        Where the parse failed, the status is the parse's and the retbuf the fallback. Claims are settled one by one.
         """
+        pending = self.begin(engine, keys, batch, parsed)
+        if pending.claims is not None:
+            pending.settle(settle_singly(engine, pending.claims))
+        return pending.status, pending.retbuf
+
+    def begin(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
+        """`run` up to the claims, for whoever settles those of several batches together."""
         if np.count_nonzero(parsed.status) == 0:
-            return self.answer(engine, keys, batch, parsed)
+            return self.pending(engine, keys, batch, parsed)
         status = parsed.status.copy()
         retbuf = np.zeros((len(status), self.width), np.uint8)
         index = np.flatnonzero(status == Status.OK)
-        if len(index):
-            status[index], retbuf[index] = self.answer(engine, keys, batch.take(index), parsed.take(index))
-        return status, retbuf
+        if not len(index):
+            return Pending(status, retbuf)
+        some = self.pending(engine, keys, batch.take(index), parsed.take(index))
+        status[index], retbuf[index] = some.status, some.retbuf
+        return Pending(status, retbuf, some.claims, None if some.claims is None else index[some.index])
 
-    @abstractmethod
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
+        """`begin` for a batch of which every buffer decodes; the status is OK, PANIC or UNSERVED."""
+        return Pending(*self.answer(engine, keys, batch, parsed))
+
     def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
-        """`run` for a batch of which every buffer decodes; the status is OK, PANIC or UNSERVED."""
+        """status and retbuf of a batch of which every buffer decodes, for operations that make no claims."""
+        raise NotImplementedError(f"{self.name} makes claims")
 
     @abstractmethod
     def encode(self, value: bool | bytes | None) -> bytes:

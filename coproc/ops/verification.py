@@ -1,19 +1,20 @@
-"""`Verification`: an operation that answers true or false at a fixed price."""
+"""`Verification`: an operation that answers true or false at a fixed price; most of them by claims that are settled together."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
 
 import numpy as np
 
-from coproc.engine.protocol import I64, U8, U64, Engine, Parsed
+from coproc.engine.protocol import I64, U8, U64, Buffers, Engine, Parsed
 from coproc.keys import KeyRegistry
-from coproc.operation import Batch, Gas, Operation
+from coproc.operation import Batch, Gas, Operation, Pending
 
 
 class Verification(Operation):
-    """Answers one byte, 0 or 1. Subclasses give `flat`, the price, and `check`."""
+    """Answers one byte, 0 or 1. Subclasses give `flat`, the price, and `check`; or `pending`, if they make claims."""
 
     kind = "bool"
     width = 1
@@ -25,9 +26,9 @@ class Verification(Operation):
     def prices(self, lengths: U64, parsed: Parsed) -> I64:
         return np.full(len(lengths), self.flat, np.int64)
 
-    @abstractmethod
     def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
         """status (OK, PANIC or UNSERVED) and verdict, uint8[n] each, of buffers that decode."""
+        raise NotImplementedError(f"{self.name} makes claims")
 
     def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
         status, verdict = self.check(engine, keys, batch, parsed)
@@ -38,3 +39,34 @@ class Verification(Operation):
 
     def values(self, retbuf: U8) -> Sequence[bool | bytes | None]:
         return retbuf.view(np.bool_).ravel().tolist()
+
+
+class Claiming(Verification):
+    """A verification whose answers are claims, as far as they are not decided by decoding."""
+
+    @abstractmethod
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending: ...
+
+
+def sealed(engine: Engine, name: str, batch: Batch, fields: Sequence[Buffers], keys: U64 | None = None) -> Callable[[], bytes]:
+    """The digest of everything that some requests are answered by, in order, when it is asked for.
+
+    fields: what is read of each request; keys uint64[n, w]: digests of their keys, where these are not among the fields.
+    """
+
+    def digest() -> bytes:
+        state = blake2b(name.encode().ljust(32, b"\0"), digest_size=64)
+        state.update(len(batch).to_bytes(8, "little") + batch.rules.tobytes())
+        if keys is not None:
+            state.update(keys.tobytes())
+        for field in fields:
+            state.update(field.lengths.tobytes())
+            state.update(engine.blake2b_512(field).tobytes())
+        return state.digest()
+
+    return digest
+
+
+def nothing(n: int) -> Pending:
+    """All false."""
+    return Pending(np.zeros(n, np.uint8), np.zeros((n, 1), np.uint8))

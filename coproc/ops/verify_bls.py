@@ -4,44 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 
-from coproc.engine.protocol import U8, Buffers, Check, Encoding, Engine, Group, Layout, Parsed, Status
+from coproc.engine.protocol import Buffers, Check, Encoding, Engine, Group, Layout, Parsed, Status
 from coproc.keys import BLS_LINES, BLS_STATUS, KeyRegistry
-from coproc.operation import Batch, bls_versions
-from coproc.ops.bls import message_points, signature_verdicts
+from coproc.operation import Batch, Pending, bls_versions
+from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import column, constant, steps, vec
-from coproc.ops.verification import Verification
+from coproc.ops.verification import Claiming, nothing, sealed
 
 KEY_BYTES = 200
+SIGNATURE_BYTES = 104
 _CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 
 
-class VerifyBls(Verification):
+class VerifyBls(Claiming):
     name = "verify_bls"
     layout = Layout.BLS
     flat = 1_750_000
 
-    def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
         versions, messages = bls_versions(batch), vec(parsed, 0)
         n = len(versions)
         keys_at, signatures_at = column(parsed.fields, 1), column(parsed.fields, 2)
         signatures, bad_signature = engine.decode(Group.BLS12_381_G1, Encoding.DUSK_RAW, _CHECKS, signatures_at)
-        rows, hold = keys.bls.rows(Buffers(keys_at, constant(n, KEY_BYTES)))
+        known = Buffers(keys_at, constant(n, KEY_BYTES))
+        rows, hold = keys.bls.rows(known)
         bad_key = rows[:, BLS_STATUS]
-        if np.count_nonzero(bad_signature) == np.count_nonzero(bad_key) == 0:
-            hashed = message_points(engine, keys, versions, messages)
-            verdict = signature_verdicts(engine, keys, signatures, hashed, rows[:, BLS_LINES])
-            del hold
-            return parsed.status, verdict
-        verdict = np.zeros(n, np.uint8)
-        index = np.flatnonzero((bad_signature == Status.OK) & (bad_key == Status.OK))
+        result = nothing(n)
+        index = np.arange(n)
+        if np.count_nonzero(bad_signature) or np.count_nonzero(bad_key):
+            index = np.flatnonzero((bad_signature == Status.OK) & (bad_key == Status.OK))
+            unreduced = (bad_signature == Status.UNREDUCED) | (bad_key == Status.UNREDUCED)
+            raw = np.flatnonzero(unreduced & (bad_signature != Status.INVALID) & (bad_key != Status.INVALID))
+            if len(raw):
+                result.retbuf[raw, 0] = engine.bls_exact(
+                    False, versions[raw], messages.take(raw), steps(len(raw), 1), keys_at[raw], signatures_at[raw]
+                )
+            signatures, rows, versions = signatures[index], rows[index], versions[index]
         if len(index):
-            hashed = message_points(engine, keys, versions[index], messages.take(index))
-            verdict[index] = signature_verdicts(engine, keys, signatures[index], hashed, rows[index, BLS_LINES])
-        unreduced = (bad_signature == Status.UNREDUCED) | (bad_key == Status.UNREDUCED)
-        index = np.flatnonzero(unreduced & (bad_signature != Status.INVALID) & (bad_key != Status.INVALID))
-        if len(index):
-            verdict[index] = engine.bls_exact(
-                False, versions[index], messages.take(index), steps(len(index), 1), keys_at[index], signatures_at[index]
-            )
-        del hold
-        return parsed.status, verdict
+            hashed = message_points(engine, keys, versions, messages.take(index))
+            read = [messages, known, Buffers(signatures_at, constant(n, SIGNATURE_BYTES))]
+            seal = sealed(engine, self.name, batch, read)
+            result.claims = signature_claims(keys, signatures, hashed, seal, lines=column(rows, BLS_LINES))
+            result.claims.hold.append(hold)
+            result.index = index
+        return result

@@ -17,27 +17,26 @@ from coproc.engine.protocol import (
     Addresses,
     Buffers,
     Check,
-    Curve,
     Encoding,
     Engine,
     Group,
     Layout,
     Parsed,
     Status,
-    rows_of,
 )
 from coproc.keys import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, KeyRegistry
-from coproc.operation import Batch, Gas, bls_versions
-from coproc.ops.bls import message_points, signature_verdicts
+from coproc.operation import Batch, Gas, Pending, bls_versions
+from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import Mask, column, constant, is_all, vec
-from coproc.ops.verification import Verification
+from coproc.ops.verification import Claiming, nothing, sealed
 
 KEY_BYTES: Final = 200
+SIGNATURE_BYTES: Final = 104
 _CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 _G1, _G2 = Group.BLS12_381_G1, Group.BLS12_381_G2
 
 
-class VerifyBlsMultisig(Verification):
+class VerifyBlsMultisig(Claiming):
     name = "verify_bls_multisig"
     layout = Layout.MULTISIG
     flat = 2_500_000
@@ -50,10 +49,10 @@ class VerifyBlsMultisig(Verification):
         # the counts of a malformed buffer are zero, which costs as much as one key
         return self.flat + self.per_key * np.maximum(parsed.counts[:, 1], np.uint64(1)).astype(np.int64)
 
-    def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
         n = len(batch)
         versions, messages = bls_versions(batch), vec(parsed, 0)
-        counts, signatures_at = parsed.counts[:, 1], column(parsed.fields, 2)
+        counts, signatures_at = column(parsed.counts, 1), column(parsed.fields, 2)
         offsets = np.zeros(n + 1, np.uint64)
         np.cumsum(counts, out=offsets[1:])
         signatures, bad_signature = engine.decode(_G1, Encoding.DUSK_RAW, _CHECKS, signatures_at)
@@ -65,7 +64,7 @@ class VerifyBlsMultisig(Verification):
         if np.count_nonzero(bad_key):
             invalid |= _any(bad_key == Status.INVALID, offsets)
             unreduced |= _any(bad_key == Status.UNREDUCED, offsets)
-        verdict = np.zeros(n, np.uint8)
+        result = nothing(n)
         index = np.flatnonzero(~(invalid | unreduced))
         if len(index):
             members, offsets_of = _members(offsets, index)
@@ -75,16 +74,21 @@ class VerifyBlsMultisig(Verification):
                 index, sums = index[finite], sums[finite]
         if len(index):
             hashed = message_points(engine, keys, versions[index], messages.take(index))
-            lines = engine.lines(Curve.BLS12_381, sums)
-            verdict[index] = signature_verdicts(engine, keys, signatures[index], hashed, rows_of(lines))
-        index = np.flatnonzero(unreduced & ~invalid)
-        if len(index):
-            members, offsets_of = _members(offsets, index)
-            verdict[index] = engine.bls_exact(
-                True, versions[index], messages.take(index), offsets_of, keys_at[members], signatures_at[index]
+            read = [
+                messages,
+                Buffers(column(parsed.fields, 1), counts * np.uint64(KEY_BYTES)),
+                Buffers(signatures_at, constant(n, SIGNATURE_BYTES)),
+            ]
+            result.claims = signature_claims(keys, signatures[index], hashed, sealed(engine, self.name, batch, read), points=sums)
+            result.index = index
+        raw = np.flatnonzero(unreduced & ~invalid)
+        if len(raw):
+            members, offsets_of = _members(offsets, raw)
+            result.retbuf[raw, 0] = engine.bls_exact(
+                True, versions[raw], messages.take(raw), offsets_of, keys_at[members], signatures_at[raw]
             )
         del hold
-        return parsed.status, verdict
+        return result
 
 
 def _keys_at(first: Addresses, counts: U64, offsets: U64) -> Addresses:

@@ -1,0 +1,105 @@
+"""Who is to blame: the false claims of a batch, by bisection where they are few and one by one where they are many.
+
+A stretch that is not one is split in halves; the value of the right half is the quotient of both others, so each split costs one
+check. k false claims among n have at most k log2(n/k) + k stretches above them that are split. A sample comes first: where half of it is
+false, the fold gives way. Whatever the bisection calls false is confirmed by the single check, so with the sample and the first
+fold there are at most 2 k log2(n/k) + 2 k + 1 checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log2
+from typing import Final
+
+import numpy as np
+
+from coproc.engine.protocol import U8, U64
+from coproc.fold.product import LEAF, Fold, Stretch
+from coproc.fold.terms import Ids
+
+Single = Callable[[Ids], U8]
+"""Verdicts of some claims, each on its own."""
+
+_SAMPLE: Final = 8
+
+
+class Contradiction(RuntimeError):
+    """What the fold says about a claim is not what the single check says: one of the two computations is wrong."""
+
+
+def sample_size(n: int) -> int:
+    return min(_SAMPLE, n.bit_length() - 1)
+
+
+def search(fold: Fold, root: U64, single: Single, draw: Callable[[int], Ids]) -> U8:
+    """verdict uint8[n] of a fold whose value `root` uint64[1, words] is not one. draw(k): k distinct claims at random, ascending.
+
+    Raises Contradiction.
+    """
+    n = fold.n
+    sampled = draw(sample_size(n))
+    found = single(sampled)
+    fold.checks += len(sampled)
+    if 2 * np.count_nonzero(found == 0) >= len(sampled) > 0:
+        return one_by_one(fold, single, sampled, found)
+    blamed, open_ = _bisect(fold, root)
+    doubtful = np.sort(np.concatenate((blamed, open_)))
+    verdict = np.ones(n, np.uint8)
+    verdict[doubtful] = single(doubtful)
+    fold.checks += len(doubtful)
+    if verdict[blamed].any() or verdict.all() or (verdict[sampled] != found).any():
+        raise Contradiction(f"{np.count_nonzero(verdict[blamed])} of {len(blamed)} claims that the fold refuses are true alone")
+    return verdict
+
+
+def one_by_one(fold: Fold, single: Single, known: Ids, found: U8) -> U8:
+    """verdict uint8[n]: found[i] of claim known[i]; all others singly."""
+    verdict = np.zeros(fold.n, np.uint8)
+    verdict[known] = found
+    others = np.setdiff1d(np.arange(fold.n), known)
+    verdict[others] = single(others)
+    fold.checks += len(others)
+    return verdict
+
+
+def _bisect(fold: Fold, root: U64) -> tuple[Ids, Ids]:
+    """Claims that the fold calls false; and those whose stretches are better settled one by one."""
+    blamed: list[int] = []
+    stretches: list[Stretch] = [(0, fold.n)]
+    gt = root
+    while stretches and not _give_way(fold, stretches):
+        halves = [(start, _middle(start, stop)) for start, stop in stretches]
+        left = fold.values(halves)
+        bad_left = ~fold.is_one(left)
+        bad_right = (left != gt).any(axis=1)
+        right = gt.copy()
+        both = np.flatnonzero(bad_left & bad_right)
+        if len(both):
+            right[both] = fold.quotients(gt[both], left[both])
+        following: list[tuple[Stretch, U64]] = []
+        for i, (start, stop) in enumerate(stretches):
+            middle = halves[i][1]
+            if bad_left[i]:
+                following.append(((start, middle), left[i]))
+            if bad_right[i]:
+                following.append(((middle, stop), right[i]))
+        blamed += [start for (start, stop), _ in following if stop - start == 1]
+        following = [(stretch, value) for stretch, value in following if stretch[1] - stretch[0] > 1]
+        stretches = [stretch for stretch, _ in following]
+        gt = np.array([value for _, value in following])
+    open_ = [i for start, stop in stretches for i in range(start, stop)]
+    return np.array(sorted(blamed), np.int64), np.array(open_, np.int64)
+
+
+def _middle(start: int, stop: int) -> int:
+    """Halves are whole leaves as long as they can be."""
+    size = stop - start
+    return start + (-(-size // (2 * LEAF)) * LEAF if size > LEAF else size // 2)
+
+
+def _give_way(fold: Fold, stretches: list[Stretch]) -> bool:
+    """Whether the claims of what is left are better settled one by one: most stretches are false, and the bound allows it."""
+    k, n = len(stretches), fold.n
+    left = sum(stop - start for start, stop in stretches)
+    return 2 * left >= n and k > 1 and fold.checks + left <= 2 * k * log2(n / k) + 2 * k + 1
