@@ -26,6 +26,7 @@ from coproc.keys import KeyRegistry
 from coproc.operation import ALIGNMENTS, DEFAULT_RULES, Answer, Batch, Columns, Operation, Request, Rules
 from coproc.ops import OPERATIONS
 from coproc.ops.shape import MAX_BATCH
+from coproc.settings import setting
 
 _BATCHES_A_WORKER: Final = 2  # so that no core waits long for the last batch
 _LEAST_VERIFICATIONS: Final = 16  # of a batch, or the overhead shows
