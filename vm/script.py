@@ -20,6 +20,7 @@ from .errors import ContractTrap, HostPanic, describe
 from .machine import VM
 from .receipt import Receipt
 from .session import Call, Session
+from .state import UnknownCommit
 
 BLOCK_AT_MOST: Final = 10_000  # calls that wait for each other's answers
 _DOES: Final = ("deploy", "call", "metadata", "policy", "root", "commit", "new_session")
@@ -41,10 +42,15 @@ def shown(receipt: Receipt | None) -> Answer:
 
 
 class Script:
-    """Runs lines on a VM, on its last commit. speculate: as in `Session.execute_block`. folder: where files of modules are."""
+    """Runs lines on a VM, on its last commit.
 
-    def __init__(self, vm: VM, *, speculate: bool = True, folder: Path | None = None) -> None:
+    speculate: as in `Session.execute_block`. folder: where files of modules are. roots: the answer to every deploy and call that
+    succeeds has the root behind it; each call is then a block of its own.
+    """
+
+    def __init__(self, vm: VM, *, speculate: bool = True, folder: Path | None = None, roots: bool = False) -> None:
         self._vm = vm
+        self._roots = roots
         self._speculate = speculate
         self._folder = folder or Path()
         self._rules = DEFAULT_RULES
@@ -86,13 +92,13 @@ class Script:
                 raise InvalidInput(f"{name}:{number}: {_said(error)}") from None
             if call is not None:
                 waiting.append(call)
-            if waiting and (call is None or len(waiting) == BLOCK_AT_MOST):
+            if waiting and (call is None or len(waiting) == (1 if self._roots else BLOCK_AT_MOST)):
                 yield from self._block(waiting)
                 waiting = []
             if call is None:
                 try:
                     yield self._timed(do, line)
-                except (InvalidInput, ValueError, KeyError, TypeError) as error:
+                except (InvalidInput, UnknownCommit, ValueError, KeyError, TypeError) as error:
                     raise InvalidInput(f"{name}:{number}: {_said(error)}") from None
         yield from self._block(waiting)
 
@@ -107,7 +113,7 @@ class Script:
             setattr(self.stats, entry.name, getattr(self.stats, entry.name) + getattr(block.stats, entry.name))
         for receipt in block.receipts:
             self.failed += not receipt.ok
-            yield {"ok": receipt.ok} | shown(receipt) | {"ns": each}
+            yield {"ok": receipt.ok} | shown(receipt) | (self._root() if receipt.ok else {}) | {"ns": each}
 
     def _timed(self, do: str, line: Line) -> Answer:
         started = time.perf_counter_ns()
@@ -115,8 +121,14 @@ class Script:
             answer: Answer = {"ok": True} | self._do(do, line)
         except (ContractTrap, HostPanic) as error:
             answer = {"ok": False, "error": describe(error)}
+        elapsed = time.perf_counter_ns() - started
         self.failed += not answer["ok"]
-        return answer | {"ns": time.perf_counter_ns() - started}
+        if answer["ok"] and do in ("deploy", "call"):
+            answer |= self._root()
+        return answer | {"ns": elapsed}
+
+    def _root(self) -> Answer:
+        return {"root": self.session.root().hex()} if self._roots else {}
 
     def _do(self, do: str, line: Line) -> Answer:
         match do:

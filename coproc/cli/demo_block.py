@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from coproc.cli.receipts import outcome
 from coproc.cli.vm import EXTRA, INSTALL
 from coproc.coprocessor import Coprocessor
 from coproc.demo.block import CONTRACTS, Answer, Line, load, name
@@ -166,17 +167,8 @@ def _receipts(block: DemoBlock) -> list[str]:
         for wanted in (True, False):
             answer = next((answer for _, answer in ran if answer["ok"] is wanted and (answer.get("events") or not wanted)), None)
             if answer is not None:
-                out.append(f"  {called:<28}{receipt(answer)}")
+                out.append(f"  {called:<28}{outcome(answer)}")
     return out
-
-
-def receipt(answer: Answer) -> str:
-    """One line: gas, events, the length of the data; or the error."""
-    if not answer["ok"]:
-        return f"failed  {answer['error']}"
-    events = [f"{event['topic']}{' (reverted)' if event['reverted'] else ''}" for event in answer.get("events", ())]
-    said = f", event {', '.join(events)}" if events else ""
-    return f"ok      {answer.get('gas_spent', 0):,} gas, {len(answer.get('data', '')) // 2} bytes{said}"
 
 
 def _verified(block: DemoBlock) -> list[str]:

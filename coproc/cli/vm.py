@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,6 +14,7 @@ import typer
 
 from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
 from coproc.cli.console import Console, duration, silence_stdout
+from coproc.cli.receipts import Report
 
 if TYPE_CHECKING:
     from coproc.vm.script import Script
@@ -22,6 +24,7 @@ INSTALL: Final = "install the extra `vm` (pip install 'coproc[vm]')"
 GAS: Final = 3_000_000_000  # of one of Dusk's blocks
 
 Engine = Annotated[str | None, typer.Option(metavar="E", help="auto, spec, cpu, cpu:adx, ... (see coproc engines).")]
+Readable = Annotated[bool, typer.Option("--readable", help="Receipts as lines for people, and at the end a table of gas.")]
 State = Annotated[str | None, typer.Option(metavar="DIR", help="Go on from the last commit in DIR; without it the state goes at the end.")]
 
 vm = typer.Typer(name="vm", no_args_is_help=True, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,14 +45,17 @@ def run_function(
     engine: Engine = None,
     plonk: Annotated[str | None, typer.Option(metavar="V1|V2|V3", help="PLONK version.")] = None,
     fork: Annotated[str | None, typer.Option(metavar="PreFork|Aegis|Boreas", help="Hard fork.")] = None,
+    readable: Readable = False,
 ) -> None:
     """Deploy a contract, unless the state has it, and call one of its functions.
 
     With --state, a call that succeeds is committed. The last line has the state root.
     """
-    raise typer.Exit(
-        _guarded(engine, state, lambda script: _run_function(script, contract, function, arg, gas, plonk, fork, state is not None))
+    keep = state is not None
+    work: Callable[[Script], int] = lambda script: _run_function(  # noqa: E731
+        script, contract, function, arg, gas, plonk, fork, keep=keep, readable=readable
     )
+    raise typer.Exit(_guarded(engine, state, work))
 
 
 @vm.command("block")
@@ -58,16 +64,22 @@ def run_block(
     state: State = None,
     sequential: Annotated[bool, typer.Option("--sequential", help="One call after the other, nothing assumed.")] = False,
     engine: Engine = None,
+    roots: Annotated[
+        bool, typer.Option("--roots", help="Add the root to every deploy and call that succeeds; calls run one by one.")
+    ] = False,
+    readable: Readable = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No logs, errors only.")] = False,
 ) -> None:
     """Run the lines of a file (- is standard input), calls that follow each other as one block.
 
     Verifications are assumed to be true and answered in batches meanwhile; answers are those of --sequential.
     """
-    raise typer.Exit(_guarded(engine, state, lambda script: _run_block(script, block, quiet), speculate=not sequential))
+    raise typer.Exit(
+        _guarded(engine, state, lambda script: _run_block(script, block, quiet, readable), speculate=not sequential, roots=roots)
+    )
 
 
-def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int], *, speculate: bool = True) -> int:
+def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int], *, speculate: bool = True, roots: bool = False) -> int:
     """Open the VM, work, close it. Returns the exit status."""
     from coproc.errors import CoprocError, Unserved
 
@@ -78,7 +90,7 @@ def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int
         from coproc.vm.script import Script
 
         with coproc.open(engine) as coprocessor, VM(state, coprocessor=coprocessor) as machine:
-            script = Script(machine, speculate=speculate)
+            script = Script(machine, speculate=speculate, roots=roots)
             try:
                 return work(script)
             finally:
@@ -102,11 +114,21 @@ def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int
         return INTERRUPTED
 
 
-def _run_function(script: Script, contract: str, function: str, arg: str, gas: int, plonk: str | None, fork: str | None, keep: bool) -> int:
+def _run_function(
+    script: Script,
+    contract: str,
+    function: str,
+    arg: str,
+    gas: int,
+    plonk: str | None,
+    fork: str | None,
+    *,
+    keep: bool,
+    readable: bool,
+) -> int:
     from blake3 import blake3
 
     from coproc.errors import InvalidInput
-    from coproc.settings import setting
     from coproc.vm.script import module
 
     if not contract.endswith((".wasm", ".wat")):
@@ -117,34 +139,52 @@ def _run_function(script: Script, contract: str, function: str, arg: str, gas: i
         raise InvalidInput("--arg: hex is wanted") from None
     bytecode = module(contract, Path())
     identity = blake3(bytecode).digest()
-    lines: list[dict[str, Any]] = [
-        {"do": "policy", "plonk": plonk or setting("plonk"), "fork": fork or setting("fork") or "PreFork"}
-    ]
+    lines: list[dict[str, Any]] = [{"do": "policy", "plonk": plonk, "fork": fork or "PreFork"}]
     for _ in script.run(map(json.dumps, lines), "command line"):
         pass
-    if script.session.owner(identity) is None:
-        deploy = {"do": "deploy", "wasm": bytecode.hex(), "owner": bytes(32).hex(), "gas_limit": gas}
-        if not _print(script, [deploy]):
-            return OK
-    if _print(script, [{"do": "call", "id": identity.hex(), "fn": function, "arg": argument.hex(), "gas_limit": gas}]):
-        _print(script, [{"do": "commit" if keep else "root"}])
+    printer = _Printer(script, readable)
+    deploy = {"do": "deploy", "wasm": bytecode.hex(), "owner": bytes(32).hex(), "gas_limit": gas}
+    call = {"do": "call", "id": identity.hex(), "fn": function, "arg": argument.hex(), "gas_limit": gas}
+    if (script.session.owner(identity) is not None or printer.print(deploy)) and printer.print(call):
+        printer.print({"do": "commit" if keep else "root"})
+    printer.end()
     return OK
 
 
-def _print(script: Script, lines: Iterable[dict[str, Any]]) -> bool:
-    """Run lines and print their answers. Whether all are ok."""
-    ok = True
-    for answer in script.run(map(json.dumps, lines), "command line"):
-        typer.echo(json.dumps(answer, separators=(",", ":")))
-        ok &= answer["ok"]
-    return ok
+class _Printer:
+    """Prints answers: as lines of JSON, or readable ones and a table of gas."""
+
+    def __init__(self, script: Script, readable: bool) -> None:
+        self._script = script
+        self._report = Report() if readable else None
+
+    def print(self, line: dict[str, Any]) -> bool:
+        """Run a line and print its answer. Whether it is ok."""
+        (answer,) = self._script.run([json.dumps(line)], "command line")
+        self.answer(line, answer)
+        return bool(answer["ok"])
+
+    def answer(self, line: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Print the answer to a line."""
+        text = json.dumps(answer, separators=(",", ":")) if self._report is None else self._report.line(line, answer)
+        sys.stdout.write(text + "\n")
+
+    def end(self) -> None:
+        """Print the table, and let go of what is printed."""
+        if self._report is not None:
+            sys.stdout.writelines(line + "\n" for line in self._report.table())
+        sys.stdout.flush()
 
 
-def _run_block(script: Script, block: str, quiet: bool) -> int:
+def _run_block(script: Script, block: str, quiet: bool, readable: bool) -> int:
     started = time.monotonic()
-    for answer in script.run(_lines(block), block):
-        sys.stdout.write(json.dumps(answer, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+    printer = _Printer(script, readable)
+    asked: deque[bytes] = deque()  # lines whose answers are not there yet
+    try:
+        for answer in script.run(_kept(_lines(block), asked) if readable else _lines(block), block):
+            printer.answer(json.loads(asked.popleft()) if readable else {}, answer)
+    finally:
+        printer.end()
     stats = script.stats
     Console(quiet).log(
         f"{stats.calls:,} calls in {duration(time.monotonic() - started)}, {script.failed:,} lines failed; verifications: "
@@ -152,6 +192,14 @@ def _run_block(script: Script, block: str, quiet: bool) -> int:
         f"{stats.rounds:,} rounds took back {stats.reexecuted:,} calls; {stats.sequential:,} calls ran in sequence"
     )
     return OK
+
+
+def _kept(lines: Iterator[bytes], asked: deque[bytes]) -> Iterator[bytes]:
+    """The lines, each that is not blank also put into `asked`."""
+    for line in lines:
+        if line.strip():
+            asked.append(line)
+        yield line
 
 
 def _lines(block: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from coproc.cli.receipts import outcome
 from coproc.vm import Call
 from tests.cli.conftest import Cli
 from tests.vm import doubt
@@ -47,6 +48,37 @@ def test_recorded_scripts_are_answered_as_piecrust_answers_them(cli: Cli, job: J
     assert without(ran.answers, "ns", "root") == wanted
 
 
+@pytest.mark.parametrize("name", ["state", "single_32"])
+def test_roots_are_those_that_piecrust_adds(cli: Cli, job: Job, name: str) -> None:
+    ran = cli("vm", "block", job(*SCRIPTS[name]()), "--quiet", "--roots")
+    assert (ran.status, ran.err) == (0, "")
+    assert without(ran.answers, "ns") == without(read(name)[1])
+
+
+def test_readable_receipts_say_what_the_answers_say(cli: Cli, job: Job) -> None:
+    path = job(*SCRIPTS["calls_32"]())
+    answers = cli("vm", "block", path).answers
+    lines = cli("vm", "block", path, "--readable", "--quiet").out.decode().splitlines()
+    shown, table = lines[: len(answers)], lines[len(answers) :]
+    for line, answer in zip(shown, answers, strict=True):
+        assert f"{answer.get('gas_spent', 0):,} gas" in line or "gas_spent" not in answer
+        assert answer.get("error", "").partition(":")[0] in line
+        assert all(f"event {event['topic']}" in line for event in answer.get("events", ()))
+    gas = sum(answer.get("gas_spent", 0) for answer in answers)
+    assert table[0] == ""
+    assert table[1].split() == ["gas", "calls", "failed", "least", "most", "total"]
+    assert table[-1].split()[-1] == f"{gas:,}"
+    assert sum(int(row[44:52]) for row in table[2:-1]) == int(table[-1][44:52])
+
+
+def test_words_of_contracts_do_not_move_the_cursor() -> None:
+    assert outcome({"ok": False, "error": "Panic: \x1b[2Jgone\n at once\r"}) == "failed  Panic: \\x1b[2Jgone; at once"
+    event = {"source": "", "topic": "a\u202eb", "data": "", "reverted": True}
+    assert outcome({"ok": True, "gas_spent": 1, "data": "00" * 33, "events": [event]}) == (
+        f"ok, 1 gas, data {'00' * 32}… (33 bytes), reverted event a\\u202eb"
+    )
+
+
 def test_speculation_and_sequence_print_the_same(cli: Cli, job: Job) -> None:
     rng = random.Random(5)
     path = job(*block([call for _ in range(4) for call in doubt.block(rng)]))
@@ -74,6 +106,10 @@ def test_state_goes_on_from_the_last_commit(cli: Cli, tmp_path: Path) -> None:
     assert [first.answers[1]["data"], second.answers[0]["data"]] == ["05000000", "0a000000"]
     assert cli(*run, "--gas", 0).answers == [{"ok": False, "error": "OutOfGas: OutOfGas"} | {"ns": pytest.approx(0, abs=1e10)}]
     assert cli(*run[:-2]).answers[1]["data"] == "05000000"
+    readable = cli(*run[:-2], "--readable").out.decode().splitlines()
+    assert [line.split()[0] for line in readable if line][:4] == ["deploy", "call", "root", "gas"]
+    assert "ok, " in readable[1]
+    assert "data 05000000" in readable[1]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +129,7 @@ def test_bad_line_is_named_and_what_stands_before_is_answered(cli: Cli, job: Job
     ran = cli("vm", "block", job('{"do":"root"}', line))
     assert ran.status == 2
     assert said in ran.err
+    assert "job1.jsonl:2: " in ran.err
     assert [answer["ok"] for answer in ran.answers] == [True]
 
 
