@@ -9,6 +9,7 @@ import typer
 from coproc.cli.convert import convert
 from coproc.cli.demo import demo
 from coproc.cli.engines import engines
+from coproc.cli.keys import keys
 from coproc.cli.verify import verify
 from coproc.cli.vm import vm
 
@@ -40,4 +41,5 @@ def root(
 
 for command in (verify, engines, demo, convert):
     app.command()(command)
+app.add_typer(keys)
 app.add_typer(vm)

@@ -115,10 +115,12 @@ def _verify(wanted: Wanted, console: Console) -> int:
     from coproc.jobs.compute import known_operation, opened
     from coproc.jobs.errors import BadLine, JobError
     from coproc.jobs.interrupt import Interruption
+    from coproc.jobs.key_store import KeyStore
     from coproc.jobs.outputs import open_output
     from coproc.jobs.read import Pace, Reader
     from coproc.jobs.stream import run_stream
     from coproc.jobs.tally import Tally
+    from coproc.settings import setting
 
     files = _check(wanted)
     tally = Tally()
@@ -126,9 +128,8 @@ def _verify(wanted: Wanted, console: Console) -> int:
     with Interruption() as interruption, opened(wanted.engine, wanted.workers) as machine:
         output, kept = open_output(wanted.out, wanted.resume)
         pace = Pace(1 if machine.engine == "spec" else 16)
-        reader = Reader(
-            files, Defaults(wanted.plonk, wanted.fork), known_operation, wanted.keep_going, kept.skip if kept else None, pace
-        )  # fmt: skip
+        defaults = Defaults(wanted.plonk or setting("plonk"), wanted.fork or setting("fork"))
+        reader = Reader(files, defaults, known_operation, wanted.keep_going, kept.skip if kept else None, pace, KeyStore())
         console.log(f"engine {machine.engine}, {_counted(machine.workers, 'worker')}, {_counted(len(files), 'input')}")
         total = None if any(file.size is None for file in files) else sum(file.size for file in files)
         tally.start()

@@ -1,18 +1,18 @@
 """Which engine: names to engines, and why one cannot be had.
 
 Names: `auto`, `spec`, `cpu`, `cpu:portable`, `cpu:adx`, `cpu:ifma`, `cuda[:N]`, `opencl[:N]`. `COPROC_ISA` forces the instruction set
-behind `cpu` and `auto`; `COPROC_ENGINE` is the name where the caller gives none.
+behind `cpu` and `auto`; `COPROC_ENGINE` is the name where the caller gives none. Both may stand in the file of `COPROC_CONFIG`.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from typing import Final, NamedTuple
 
 from coproc.engine import library
 from coproc.engine.protocol import Engine
 from coproc.errors import EngineUnavailable, InvalidInput
+from coproc.settings import setting
 
 _log: Final = logging.getLogger("coproc")
 _DEVICES: Final = ("cuda", "opencl")
@@ -33,22 +33,22 @@ def select(name: str | None = None) -> Engine:
     `auto` is the best instruction set of the CPU, or `spec` where the kernels are not built, which is logged as a warning. Raises
     EngineUnavailable, which says why, and InvalidInput for a name that is none.
     """
-    name = name or os.environ.get("COPROC_ENGINE") or "auto"
+    name = name or setting("engine") or "auto"
     kind, _, detail = name.partition(":")
     if kind in _DEVICES and (not detail or detail.isdecimal()):
         raise EngineUnavailable(f"{name}: {kind} is not in this build")
     if name == "auto":
         try:
-            return _cpu(os.environ.get("COPROC_ISA") or None)
+            return _cpu(setting("isa"))
         except EngineUnavailable as error:
-            if os.environ.get("COPROC_ISA"):
+            if setting("isa"):
                 raise
             _log.warning("%s; taking the engine spec, which is slow", error)
             return _spec()
     if name == "spec":
         return _spec()
     if kind == "cpu" and (not detail or detail in library.ISAS) and name != "cpu:":
-        return _cpu(detail or os.environ.get("COPROC_ISA") or None)
+        return _cpu(detail or setting("isa"))
     raise InvalidInput(f"unknown engine {name!r}: auto, spec, cpu, {', '.join(NAMES[1:])} are known")
 
 

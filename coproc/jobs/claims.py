@@ -40,11 +40,11 @@ Found = FoundClaim | BadLine
 
 def read_key(name: str) -> VerifyingKey:
     """A verifying key in any of the formats. Raises JobError, which says what it is not."""
-    data = _whole(name)
+    data = whole_file(name)
     try:
         if data.lstrip()[:1] in (b"{", b"["):
             return _object(json_value(data), snarkjs.verifying_key)
-        data = _unhex(data)
+        data = unhex(data)
         try:
             return arkworks.verifying_key(data)
         except InvalidInput as no_arkworks:
@@ -67,7 +67,7 @@ def find_claims(source: str, names: list[str]) -> Iterator[Found]:
         yield from _pairs(names, module.proof, gnark.public_witness if source == "gnark" else arkworks.public_inputs)
 
 
-def _whole(name: str) -> bytes:
+def whole_file(name: str) -> bytes:
     """A file of at most MAX_LINE bytes. Raises JobError."""
     try:
         with ByteStream(inspect(name)) as stream:
@@ -82,7 +82,7 @@ def _whole(name: str) -> bytes:
     return b"".join(pieces)
 
 
-def _unhex(data: bytes) -> bytes:
+def unhex(data: bytes) -> bytes:
     """Hexadecimal text, with or without 0x, as bytes; anything else as it is."""
     text = data.strip().removeprefix(b"0x")
     try:
@@ -115,7 +115,7 @@ def _documents(name: str) -> Iterator[tuple[str, bytes | TooLong]]:
             for line in (line for block in line_blocks(stream) for line in block):
                 number += 1
                 if number == 1 and not _stands_alone(line):
-                    first = name, _whole(name)
+                    first = name, whole_file(name)
                     break
                 if isinstance(line, bytes) and (not line or line.isspace()):
                     continue
@@ -138,7 +138,7 @@ def _stands_alone(line: bytes | TooLong) -> bool:
     try:
         json.loads(line)
     except (ValueError, RecursionError):
-        return not line.strip() or _unhex(line) is not line
+        return not line.strip() or unhex(line) is not line
     return True
 
 
@@ -226,11 +226,11 @@ def _pairs(
     for i in range(0, len(names), 2):
         where = names[i]
         try:
-            proof = read_proof(_unhex(_whole(where)))
+            proof = read_proof(unhex(whole_file(where)))
             if i + 1 == len(names):
                 raise InvalidInput("a proof without its public inputs: files come in pairs, PROOF INPUTS")
             where = names[i + 1]
-            inputs = read_inputs(_unhex(_whole(where)))
+            inputs = read_inputs(unhex(whole_file(where)))
         except JobError:
             raise
         except InvalidInput as error:
@@ -258,7 +258,7 @@ def _evm(names: list[str]) -> Iterator[Found]:
                 if text.lstrip()[:1] == b"[":
                     proof, values = snarkjs.solidity_call(text.decode(errors="replace"))
                 else:
-                    proof, values = evm.calldata(_unhex(text))
+                    proof, values = evm.calldata(unhex(text))
                 waiting = FoundClaim(where, where, proof, values)
             except InvalidInput as error:
                 yield BadLine(where, str(error))

@@ -10,7 +10,7 @@ import msgspec
 
 from coproc.errors import InvalidInput
 from coproc.jobs.blobs import BlobTable
-from coproc.wire import encode, join
+from coproc.wire import KeySource, encode, join
 
 MAX_PARTS: Final = 64
 """Parts of an argument buffer that is given as a list."""
@@ -27,7 +27,7 @@ class JobLine(msgspec.Struct, gc=False):
 
     id: msgspec.Raw = msgspec.Raw(NULL)
     op: str | None = None
-    argbuf: str | list[str] | None = None
+    argbuf: str | list[str | dict[str, str]] | None = None
     args: msgspec.Raw = _NONE
     plonk: str | None = None
     fork: str | None = None
@@ -82,7 +82,7 @@ def from_hex(text: str, what: str) -> bytes:
         raise InvalidInput(f"{what}: not hexadecimal") from None
 
 
-def argument_buffer(line: JobLine, op: str, blobs: BlobTable) -> bytes:
+def argument_buffer(line: JobLine, op: str, blobs: BlobTable, keys: KeySource | None = None) -> bytes:
     """The bytes that a contract would leave in its argument buffer; `argbuf` wins over `args`. Raises InvalidInput."""
     argbuf = line.argbuf
     if type(argbuf) is str:
@@ -91,10 +91,10 @@ def argument_buffer(line: JobLine, op: str, blobs: BlobTable) -> bytes:
     if argbuf is not None:
         if len(argbuf) > MAX_PARTS:
             raise InvalidInput(f"argbuf: more than {MAX_PARTS} parts")
-        return join(argbuf, args, blobs)
+        return join(argbuf, args, blobs, op, keys)
     if args is None:
         raise InvalidInput("neither argbuf nor args")
-    return encode(op, args, blobs)
+    return encode(op, args, blobs, keys)
 
 
 def typed_arguments(line: JobLine) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from coproc.jobs.inputs import READ_ERRORS, ByteStream, InputFile
 from coproc.jobs.job import NULL, argument_buffer, from_hex, parse_line, salvage
 from coproc.jobs.lines import MAX_LINE, Line, TooLong, line_blocks
 from coproc.jobs.parquet import parquet_rows
+from coproc.wire import KeySource
 
 MAX_CHUNK_BYTES: Final = 16 << 20
 """Bytes of lines and argument buffers after which a chunk is closed."""
@@ -41,6 +42,7 @@ class Reader:
     keep_going   bad lines become rows; otherwise the first one ends the job
     skip         see `Skip`
     pace         rows of the next chunk
+    keys         what {"key": HASH} names; None: nothing
 
     `position`: bytes read of all files. `chunks` ends early by raising: BadLine for a bad line (after the rows before it were
     given), JobError for a file that cannot be read on.
@@ -52,6 +54,7 @@ class Reader:
     keep_going: bool = False
     skip: Skip | None = None
     pace: Pace | None = None
+    keys: KeySource | None = None
     position: int = 0
 
     def chunks(self) -> Iterator[Chunk]:
@@ -110,7 +113,7 @@ class Reader:
             if self.skip and self.skip(where, id, op):
                 return
             group = builder.group((op, parsed.plonk, parsed.fork, parsed.align))
-            data = argument_buffer(parsed, op, blobs)
+            data = argument_buffer(parsed, op, blobs, self.keys)
         except InvalidInput as error:
             if isinstance(error, JobError):
                 raise
@@ -136,7 +139,7 @@ class Reader:
                 if self.skip and self.skip(where, id, op):
                     continue
                 group = builder.group((op, row.plonk, row.fork, row.align))
-                data = row.argbuf if row.argbuf is not None else argument_buffer(row.line(), op, blobs)
+                data = row.argbuf if row.argbuf is not None else argument_buffer(row.line(), op, blobs, self.keys)
                 if len(data) > MAX_LINE:
                     raise InvalidInput(f"argbuf: more than {MAX_LINE:,} bytes")
             except InvalidInput as error:

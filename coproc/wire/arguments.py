@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from binascii import unhexlify
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeGuard
 
 from coproc.engine.protocol import Layout
 from coproc.errors import InvalidInput
 from coproc.wire import rkyv
+from coproc.wire.key_digest import KEY_ARGUMENT, KIND_OF
 
 FR: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 """The scalar field of BLS12-381, JubJub's base field."""
@@ -21,6 +22,14 @@ JUBJUB_FR: Final = 0x0E7DB4EA6533AFA906673B0101343B00A6682093CCC81082D0970E5ED6F
 """The order of JubJub's prime subgroup."""
 
 Arguments = Mapping[str, Any]
+
+
+class KeySource(Protocol):
+    """Where {"key": HASH} looks."""
+
+    def find(self, kind: str, digest: str) -> bytes:
+        """The archived bytes of a key. Raises InvalidInput where there is none of that hash, or it is of another kind."""
+        ...
 
 
 def _get(args: Any, name: str, path: str) -> Any:
@@ -132,10 +141,10 @@ _ENCODERS: Final[dict[str, tuple[Layout, Callable[[Arguments], list[bytes]]]]] =
 }
 
 
-def encode(op: str, args: Arguments, blobs: Mapping[str, bytes] | None = None, keys: Mapping[str, bytes] | None = None) -> bytes:
+def encode(op: str, args: Arguments, blobs: Mapping[str, bytes] | None = None, keys: KeySource | None = None) -> bytes:
     """The argument buffer of typed arguments.
 
-    blobs: the bytes behind "@name". keys: the bytes behind {"key": HASH}, by hash. Raises InvalidInput, which names the argument.
+    blobs: the bytes behind "@name". keys: finds those behind {"key": HASH}. Raises InvalidInput, which names the argument.
     """
     try:
         layout, fields = _ENCODERS[op]
@@ -143,26 +152,58 @@ def encode(op: str, args: Arguments, blobs: Mapping[str, bytes] | None = None, k
         raise InvalidInput(f"unknown operation {op!r}") from None
     if not isinstance(args, Mapping):
         raise InvalidInput("args: must be an object")
-    return rkyv.write(layout, fields({name: _resolve(value, name, blobs, keys) for name, value in args.items()}))
+    return rkyv.write(layout, fields({name: _typed(op, name, value, blobs, keys) for name, value in args.items()}))
 
 
-def _resolve(value: Any, name: str, blobs: Mapping[str, bytes] | None, keys: Mapping[str, bytes] | None) -> Any:
-    """A named blob or key as hexadecimal; anything else as it is."""
+def _typed(op: str, name: str, value: Any, blobs: Mapping[str, bytes] | None, keys: KeySource | None) -> Any:
+    """A typed argument with named blobs and keys put in."""
     if isinstance(value, str) and value.startswith("@"):
-        return _named(blobs, value[1:], f"{name}: unknown blob").hex()
-    if isinstance(value, Mapping) and value.keys() == {"key"}:
-        return _named(keys, value["key"], f"{name}: unknown key").hex()
-    return value
+        return _blob(blobs, value[1:], name).hex()
+    if isinstance(value, list) and name == KEY_ARGUMENT.get(op):
+        return [_typed(op, name, item, blobs, keys) for item in value]
+    if not _is_key(value):
+        return value
+    data = _key(op, name, value, keys)
+    kind = KIND_OF[op]
+    if kind == "bls":
+        return {"raw": data.hex()}
+    if kind == "schnorr":
+        return {c: {"mont_raw": data[32 * k : 32 * k + 32].hex()} for k, c in enumerate(("u", "v", "z", "t1", "t2"))}
+    return data.hex()
 
 
-def _named(table: Mapping[str, bytes] | None, name: Any, problem: str) -> bytes:
-    if table is None or not isinstance(name, str) or name not in table:
-        raise InvalidInput(f"{problem} {str(name)[:80]!r}")
+def _blob(table: Mapping[str, bytes] | None, name: str, place: str) -> bytes:
+    if table is None or name not in table:
+        raise InvalidInput(f"{place}: unknown blob {name[:80]!r}")
     return table[name]
 
 
-def join(parts: str | list[str], args: Arguments | None = None, blobs: Mapping[str, bytes] | None = None) -> bytes:
-    """An argument buffer written as hex, or as a list to concatenate: hex, "@name" for a blob, "$name" for the bytes of an argument.
+def _is_key(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping) and value.keys() == {"key"}
+
+
+def _key(op: str, place: str, value: Mapping[str, Any], keys: KeySource | None) -> bytes:
+    """The archived bytes of {"key": HASH}."""
+    digest = value["key"]
+    if op not in KIND_OF or place not in ("argbuf", KEY_ARGUMENT[op]):
+        raise InvalidInput(f"{place}: {op} has no verification key here")
+    if keys is None or not isinstance(digest, str):
+        raise InvalidInput(f"{place}: unknown key {str(digest)[:80]!r}")
+    try:
+        return keys.find(KIND_OF[op], digest)
+    except InvalidInput as error:
+        raise InvalidInput(f"{place}: {error}") from None
+
+
+def join(
+    parts: str | list[Any],
+    args: Arguments | None = None,
+    blobs: Mapping[str, bytes] | None = None,
+    op: str = "",
+    keys: KeySource | None = None,
+) -> bytes:
+    """An argument buffer written as hex, or as a list to concatenate: hex, "@name" for a blob, "$name" for the bytes of an argument,
+    {"key": HASH} for a stored key of the operation `op`.
 
     Raises InvalidInput.
     """
@@ -172,11 +213,18 @@ def join(parts: str | list[str], args: Arguments | None = None, blobs: Mapping[s
         raise InvalidInput("argbuf: must be hex or a list")
     pieces: list[bytes] = []
     for part in parts:
-        if isinstance(part, str) and part.startswith("@"):
-            pieces.append(_named(blobs, part[1:], "argbuf: unknown blob"))
+        if _is_key(part):
+            pieces.append(_key(op, "argbuf", part, keys))
+        elif isinstance(part, str) and part.startswith("@"):
+            pieces.append(_blob(blobs, part[1:], "argbuf"))
         elif isinstance(part, str) and part.startswith("$"):
-            value = _resolve((args or {}).get(part[1:]), part[1:], blobs, None)
-            pieces.append(_hex(value, f"argbuf: {part}"))
+            value: Any = (args or {}).get(part[1:])
+            if _is_key(value):
+                pieces.append(_key(op, part[1:], value, keys))
+            elif isinstance(value, str) and value.startswith("@"):
+                pieces.append(_blob(blobs, value[1:], part[1:]))
+            else:
+                pieces.append(_hex(value, f"argbuf: {part}"))
         else:
             pieces.append(_hex(part, "argbuf"))
     return b"".join(pieces)

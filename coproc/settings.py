@@ -1,0 +1,83 @@
+"""Settings that nobody gave by argument: from the environment, else from the TOML file that `COPROC_CONFIG` names.
+
+===========  ================  ==============================================================================
+in the file  environment       meaning
+===========  ================  ==============================================================================
+engine       COPROC_ENGINE     engine where none is named
+isa          COPROC_ISA        instruction set behind "cpu" and "auto"
+workers      COPROC_WORKERS    threads that compute
+cache_dir    COPROC_CACHE_DIR  folder for stored keys and for what is built
+plonk        (none)            PLONK version of the command line where neither a line nor an option names one
+fork         (none)            hard fork of the command line where neither a line nor an option names one
+===========  ================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from coproc.errors import InvalidInput
+
+VARIABLES: Final = {"engine": "COPROC_ENGINE", "isa": "COPROC_ISA", "workers": "COPROC_WORKERS", "cache_dir": "COPROC_CACHE_DIR"}
+_TYPES: Final[dict[str, type]] = {"engine": str, "isa": str, "workers": int, "cache_dir": str, "plonk": str, "fork": str}
+_WORDS: Final[dict[str, tuple[str, ...]]] = {"plonk": ("V1", "V2", "V3"), "fork": ("PreFork", "Aegis", "Boreas")}
+MAX_FILE: Final = 1 << 20
+
+
+def setting(name: str) -> str | None:
+    """The text of a setting, None where nobody set it; an empty environment variable counts as not set. Raises InvalidInput."""
+    variable = VARIABLES.get(name)
+    if variable and (value := os.environ.get(variable)):
+        return value
+    return from_file().get(name)
+
+
+def from_file() -> dict[str, str]:
+    """What the file says, as text. Raises InvalidInput, which names file and setting, where it cannot be read or says what it may not."""
+    named = os.environ.get("COPROC_CONFIG")
+    if not named:
+        return {}
+    try:
+        stat = os.stat(named)
+    except OSError as error:
+        raise InvalidInput(f"COPROC_CONFIG={named}: {error.strerror}") from None
+    return _read(named, stat.st_mtime_ns, stat.st_size)
+
+
+def cache_folder() -> Path:
+    """COPROC_CACHE_DIR, else `coproc` in the user's folder for caches. It need not exist. Raises InvalidInput."""
+    if named := setting("cache_dir"):
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "coproc"
+
+
+@lru_cache(maxsize=4)
+def _read(name: str, modified: int, size: int) -> dict[str, str]:
+    """modified, size: so that an edited file is read again."""
+    import tomllib
+
+    where = f"COPROC_CONFIG={name}"
+    if size > MAX_FILE:
+        raise InvalidInput(f"{where}: more than {MAX_FILE:,} bytes")
+    try:
+        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"{where}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{where}: not TOML: {error}") from None
+    settings = {}
+    value: Any
+    for key, value in table.items():
+        wanted = _TYPES.get(key)
+        if wanted is None:
+            raise InvalidInput(f"{where}: unknown setting {key[:64]!r}: one of {', '.join(_TYPES)}")
+        if type(value) is not wanted or value == "":
+            raise InvalidInput(f"{where}: {key}: {'a number' if wanted is int else 'a word in quotes'} is wanted")
+        if key in _WORDS and value not in _WORDS[key]:
+            raise InvalidInput(f"{where}: {key}: {str(value)[:64]!r} is none of {', '.join(_WORDS[key])}")
+        settings[key] = str(value)
+    return settings
