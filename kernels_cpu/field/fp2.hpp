@@ -6,6 +6,8 @@
 
 COPROC_BEGIN
 
+template <class F> struct Fp2;
+
 template <class P> struct TowerOf;
 template <> struct TowerOf<constants::bls12_381::Fp> {
   static constexpr int XI_RE = 1;
@@ -42,7 +44,10 @@ template <class F> struct Fp2 {
   friend COPROC_INLINE Fp2 dbl(const Fp2 &a) { return {dbl(a.c0), dbl(a.c1)}; }
   friend COPROC_INLINE Fp2 half(const Fp2 &a) { return {half(a.c0), half(a.c1)}; }
   friend COPROC_INLINE Fp2 conj(const Fp2 &a) { return {a.c0, -a.c1}; }
-  friend COPROC_INLINE Fp2 mul_by_fp(const Fp2 &a, const F &f) { return {a.c0 * f, a.c1 * f}; }
+  friend COPROC_INLINE Fp2 mul_by_fp(const Fp2 &a, const F &f) {
+    if constexpr (Lane::WIDTH > 1) return mul_two(a.c0, f, a.c1, f);
+    else return {a.c0 * f, a.c1 * f};
+  }
   friend COPROC_INLINE F norm(const Fp2 &a) { return sqr(a.c0) + sqr(a.c1); }
   friend COPROC_INLINE Mask is_zero(const Fp2 &a) { return is_zero(a.c0) & is_zero(a.c1); }
   friend COPROC_INLINE Mask operator==(const Fp2 &a, const Fp2 &b) { return (a.c0 == b.c0) & (a.c1 == b.c1); }
@@ -50,7 +55,9 @@ template <class F> struct Fp2 {
 
   // (k + u)(a0 + a1 u) = (k a0 - a1) + (a0 + k a1) u
   friend COPROC_INLINE Fp2 mul_by_nonresidue(const Fp2 &a) {
-    if constexpr (Lane::WIDTH == 1 && XI_RE == 9 && requires { Arithmetic<Params>::nine_minus; }) {
+    if constexpr (Lane::WIDTH > 1 && XI_RE == 9) {
+      return mul_by_nine_plus_u(a);
+    } else if constexpr (Lane::WIDTH == 1 && XI_RE == 9 && requires { Arithmetic<Params>::nine_minus; }) {
       Fp2 r;
       Arithmetic<Params>::nine_minus(r.c0.v, a.c0.v, a.c1.v);
       Arithmetic<Params>::nine_plus(r.c1.v, a.c1.v, a.c0.v);
@@ -67,10 +74,14 @@ template <class F> struct Fp2Wide {
   friend COPROC_INLINE Fp2Wide operator+(const Fp2Wide &a, const Fp2Wide &b) { return {a.c0 + b.c0, a.c1 + b.c1}; }
   friend COPROC_INLINE Fp2Wide operator-(const Fp2Wide &a, const Fp2Wide &b) { return {a.c0 - b.c0, a.c1 - b.c1}; }
   friend COPROC_INLINE Fp2Wide dbl(const Fp2Wide &a) { return {a.c0 + a.c0, a.c1 + a.c1}; }
-  friend COPROC_INLINE Fp2<F> redc(const Fp2Wide &a) { return {redc(a.c0), redc(a.c1)}; }
+  friend COPROC_INLINE Fp2<F> redc(const Fp2Wide &a) {
+    if constexpr (F::Lane::WIDTH > 1) return redc_two(a.c0, a.c1);
+    else return {redc(a.c0), redc(a.c1)};
+  }
   friend COPROC_INLINE Fp2Wide mul_by_nonresidue(const Fp2Wide &a) {
     constexpr int k = Fp2<F>::XI_RE;
     using A = Arithmetic<typename F::Params>;
+    if constexpr (F::Lane::WIDTH > 1 && k == 9) return mul_by_nine_plus_u(a);
     if constexpr (F::Lane::WIDTH == 1 && k == 9 && requires { A::nine_minus_wide; }) {
       Fp2Wide r;
       A::nine_minus_wide(r.c0.v, a.c0.v, a.c1.v);
@@ -96,6 +107,15 @@ template <class F> COPROC_NOINLINE Fp2Wide<F> mul_wide(const Fp2<F> &a, const Fp
   const Wide<F> y = mul_wide(a.c1, b.c1);
   return {x - y, karatsuba_cross(a.c0, a.c1, b.c0, b.c1, x, y)};
 }
+// a b - s, unreduced.
+template <class F> COPROC_INLINE Fp2Wide<F> mul_wide_sub(const Fp2<F> &a, const Fp2<F> &b, const Fp2Wide<F> &s) {
+  return mul_wide(a, b) - s;
+}
+// a + b for products alone.
+template <class F> COPROC_INLINE Fp2<F> add_loose(const Fp2<F> &a, const Fp2<F> &b) {
+  if constexpr (F::Lane::WIDTH > 1) return {add_loose(a.c0, b.c0), add_loose(a.c1, b.c1)};
+  else return a + b;
+}
 // (a0 + a1)(a0 - a1) + 2 a0 a1 u; the sums stay below 2p, the products below 2 p^2.
 template <class F> COPROC_NOINLINE Fp2Wide<F> sqr_wide(const Fp2<F> &a) {
   const F d = a.c0 - a.c1;
@@ -105,7 +125,8 @@ template <class F> COPROC_NOINLINE Fp2Wide<F> sqr_wide(const Fp2<F> &a) {
 template <class F> COPROC_INLINE Fp2<F> operator*(const Fp2<F> &a, const Fp2<F> &b) { return redc(mul_wide(a, b)); }
 // A square needs no sum of products: two interleaved multiplications are shorter than two products and two reductions.
 template <class F> COPROC_NOINLINE Fp2<F> sqr(const Fp2<F> &a) {
-  return {mul_loose(a.c0 - a.c1, add_loose(a.c0, a.c1)), mul_loose(a.c1, add_loose(a.c0, a.c0))};
+  if constexpr (F::Lane::WIDTH > 1) return mul_two(a.c0 - a.c1, add_loose(a.c0, a.c1), a.c1, add_loose(a.c0, a.c0));
+  else return {mul_loose(a.c0 - a.c1, add_loose(a.c0, a.c1)), mul_loose(a.c1, add_loose(a.c0, a.c0))};
 }
 
 template <class F> COPROC_INLINE Fp2<F> three_minus_two(const Fp2<F> &t, const Fp2<F> &z) {

@@ -45,8 +45,9 @@ template <class F2> struct WideOf<Fp6<F2>> {
 //   c2 = (a0 + a2)(b0 + b2) - x0 - x2 + x1
 template <class F2> COPROC_NOINLINE Fp6Wide<F2> mul_wide(const Fp6<F2> &a, const Fp6<F2> &b) {
   const Wide<F2> x0 = mul_wide(a.c0, b.c0), x1 = mul_wide(a.c1, b.c1), x2 = mul_wide(a.c2, b.c2);
-  return {mul_by_nonresidue(mul_wide(a.c1 + a.c2, b.c1 + b.c2) - (x1 + x2)) + x0,
-          mul_wide(a.c0 + a.c1, b.c0 + b.c1) - (x0 + x1) + mul_by_nonresidue(x2), mul_wide(a.c0 + a.c2, b.c0 + b.c2) - (x0 + x2) + x1};
+  return {mul_by_nonresidue(mul_wide_sub(add_loose(a.c1, a.c2), add_loose(b.c1, b.c2), x1 + x2)) + x0,
+          mul_wide_sub(add_loose(a.c0, a.c1), add_loose(b.c0, b.c1), x0 + x1) + mul_by_nonresidue(x2),
+          mul_wide_sub(add_loose(a.c0, a.c2), add_loose(b.c0, b.c2), x0 + x2) + x1};
 }
 template <class F2> COPROC_INLINE Fp6<F2> operator*(const Fp6<F2> &a, const Fp6<F2> &b) { return redc(mul_wide(a, b)); }
 
@@ -61,7 +62,8 @@ template <class F2> COPROC_NOINLINE Fp6<F2> sqr(const Fp6<F2> &a) {
 // a (b0 + b1 v): five products.
 template <class F2> COPROC_NOINLINE Fp6Wide<F2> mul_by_01_wide(const Fp6<F2> &a, const F2 &b0, const F2 &b1) {
   const Wide<F2> x0 = mul_wide(a.c0, b0), x1 = mul_wide(a.c1, b1);
-  return {mul_by_nonresidue(mul_wide(a.c2, b1)) + x0, mul_wide(a.c0 + a.c1, b0 + b1) - (x0 + x1), mul_wide(a.c2, b0) + x1};
+  return {mul_by_nonresidue(mul_wide(a.c2, b1)) + x0, mul_wide_sub(add_loose(a.c0, a.c1), add_loose(b0, b1), x0 + x1),
+          mul_wide(a.c2, b0) + x1};
 }
 // a (b1 v): three products.
 template <class F2> COPROC_NOINLINE Fp6Wide<F2> mul_by_1_wide(const Fp6<F2> &a, const F2 &b1) {

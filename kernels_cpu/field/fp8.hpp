@@ -5,7 +5,7 @@
 // 35 p < R for 255 bits and 2^35 p < R for N = 8, a product of two loose operands is below 1.18 p.
 // An `FpWide` is 2N signed uncarried columns of a value within WIDE_MARGIN p^2 of zero.
 #pragma once
-#include "field/fp.hpp"
+#include "field/fp2.hpp"
 #include "field/limbs52.hpp"
 
 #if COPROC_LANES
@@ -13,20 +13,29 @@ COPROC_BEGIN
 
 template <class P> struct Arithmetic8 {
   static constexpr int N = P::LIMBS52;
-  static COPROC_INLINE void finish(Vec8 *r, Vec8 *c) {
-    reduce_columns<P>(c);
-    propagate<N>(c + N);
-    for (int i = 0; i < N; i++) r[i] = c[N + i];
+
+  template <int K> static COPROC_INLINE void finish(Vec8 *const (&r)[K], Vec8 (*c)[2 * N]) {
+    reduce_columns<P, K>(c);
+    for (int k = 0; k < K; k++) propagate<N>(c[k] + N);
+    for (int k = 0; k < K; k++)
+      for (int i = 0; i < N; i++) r[k][i] = c[k][N + i];
   }
   static COPROC_NOINLINE void mul(Vec8 *r, const Vec8 *a, const Vec8 *b) {
-    Vec8 c[2 * N];
-    product_columns<N>(c, a, b);
-    finish(r, c);
+    Vec8 c[1][2 * N];
+    product_columns<N>(c[0], a, b);
+    finish<1>({r}, c);
   }
   static COPROC_NOINLINE void sqr(Vec8 *r, const Vec8 *a) {
-    Vec8 c[2 * N];
-    square_columns<N>(c, a);
-    finish(r, c);
+    Vec8 c[1][2 * N];
+    square_columns<N>(c[0], a);
+    finish<1>({r}, c);
+  }
+  // Two independent products.
+  static COPROC_NOINLINE void mul_two(Vec8 *r0, Vec8 *r1, const Vec8 *a0, const Vec8 *b0, const Vec8 *a1, const Vec8 *b1) {
+    Vec8 c[2][2 * N];
+    product_columns<N>(c[0], a0, b0);
+    product_columns<N>(c[1], a1, b1);
+    finish<2>({r0, r1}, c);
   }
   static COPROC_NOINLINE void mul_wide(Vec8 *r, const Vec8 *a, const Vec8 *b) {
     Vec8 c[2 * N];
@@ -38,15 +47,52 @@ template <class P> struct Arithmetic8 {
     square_columns<N>(c, a);
     for (int i = 0; i < 2 * N; i++) r[i] = c[i];
   }
-  static COPROC_NOINLINE void redc(Vec8 *r, const Vec8 *w) {
-    Vec8 c[2 * N];
-    for (int i = 0; i < N - 1; i++) c[i] = w[i];
-    for (int i = 0; i <= N; i++) c[N - 1 + i] = _mm512_add_epi64(w[N - 1 + i], splat(Radix52<P>::WIDE_OFFSET.v[i]));
-    reduce_columns<P>(c);
-    if constexpr (N == 5) reduce_top<P>(c + N);
-    else propagate<N>(c + N);
-    for (int i = 0; i < N; i++) r[i] = c[N + i];
+  // (a0 + a1 u)(b0 + b1 u) - s by Karatsuba, columns: with x = a0 b0, y = a1 b1: c0 = x - y - s0, c1 = (a0 + a1)(b0 + b1) - x - y - s1.
+  // What is subtracted is where the accumulators start.
+  template <bool SUBTRACT>
+  static COPROC_INLINE void mul_fp2(Vec8 *c0, Vec8 *c1, const Vec8 *a0, const Vec8 *a1, const Vec8 *b0, const Vec8 *b1, const Vec8 *s0,
+                                    const Vec8 *s1) {
+    Vec8 a[N], b[N], t[2 * N], y[2 * N], n[2 * N];
+    for (int i = 0; i < N; i++) a[i] = _mm512_add_epi64(a0[i], a1[i]), b[i] = _mm512_add_epi64(b0[i], b1[i]);
+    propagate<N>(a);
+    propagate<N>(b);
+    product_columns<N>(t, a1, b1);
+    for (int i = 0; i < 2 * N; i++) {
+      y[i] = SUBTRACT ? _mm512_add_epi64(t[i], s0[i]) : t[i]; // y + s0
+      n[i] = SUBTRACT ? _mm512_add_epi64(t[i], s1[i]) : t[i]; // y + s1
+    }
+    product_columns<N>(t, a0, b0);
+    for (int i = 0; i < 2 * N; i++) {
+      c0[i] = _mm512_sub_epi64(t[i], y[i]);
+      t[i] = _mm512_sub_epi64(_mm512_sub_epi64(_mm512_setzero_si512(), t[i]), n[i]);
+    }
+    add_product<N>(t, a, b);
+    for (int i = 0; i < 2 * N; i++) c1[i] = t[i];
   }
+  static COPROC_NOINLINE void mul_fp2_wide(Vec8 *c0, Vec8 *c1, const Vec8 *a0, const Vec8 *a1, const Vec8 *b0, const Vec8 *b1) {
+    mul_fp2<false>(c0, c1, a0, a1, b0, b1, nullptr, nullptr);
+  }
+  static COPROC_NOINLINE void mul_fp2_wide_sub(Vec8 *c0, Vec8 *c1, const Vec8 *a0, const Vec8 *a1, const Vec8 *b0, const Vec8 *b1,
+                                               const Vec8 *s0, const Vec8 *s1) {
+    mul_fp2<true>(c0, c1, a0, a1, b0, b1, s0, s1);
+  }
+
+  template <int K> static COPROC_INLINE void reduce_wide(Vec8 *const (&r)[K], const Vec8 *const (&w)[K]) {
+    Vec8 c[K][2 * N];
+    for (int k = 0; k < K; k++) {
+      for (int i = 0; i < N - 1; i++) c[k][i] = w[k][i];
+      for (int i = 0; i <= N; i++) c[k][N - 1 + i] = _mm512_add_epi64(w[k][N - 1 + i], splat(Radix52<P>::WIDE_OFFSET.v[i]));
+    }
+    reduce_columns<P, K>(c);
+    for (int k = 0; k < K; k++) {
+      if constexpr (N == 5) reduce_top<P>(c[k] + N);
+      else propagate<N>(c[k] + N);
+    }
+    for (int k = 0; k < K; k++)
+      for (int i = 0; i < N; i++) r[k][i] = c[k][N + i];
+  }
+  static COPROC_NOINLINE void redc(Vec8 *r, const Vec8 *w) { reduce_wide<1>({r}, {w}); }
+  static COPROC_NOINLINE void redc_two(Vec8 *r0, Vec8 *r1, const Vec8 *w0, const Vec8 *w1) { reduce_wide<2>({r0, r1}, {w0, w1}); }
 };
 
 template <class P> struct Fp<P, Lane8> {
@@ -182,10 +228,50 @@ template <class P> COPROC_INLINE Fp<P, Lane8> add_loose(const Fp<P, Lane8> &a, c
   return r;
 }
 template <class P> COPROC_INLINE Fp<P, Lane8> mul_loose(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b) { return a * b; }
+// Both coordinates of an element of Fp2, interleaved: a0 b0, a1 b1 (loose operands), and reductions.
 template <class P>
-COPROC_INLINE FpWide<P, Lane8> karatsuba_cross(const Fp<P, Lane8> &a0, const Fp<P, Lane8> &a1, const Fp<P, Lane8> &b0,
-                                               const Fp<P, Lane8> &b1, const FpWide<P, Lane8> &x, const FpWide<P, Lane8> &y) {
-  return mul_wide(add_loose(a0, a1), add_loose(b0, b1)) - x - y;
+COPROC_INLINE Fp2<Fp<P, Lane8>> mul_two(const Fp<P, Lane8> &a0, const Fp<P, Lane8> &b0, const Fp<P, Lane8> &a1, const Fp<P, Lane8> &b1) {
+  Fp2<Fp<P, Lane8>> r;
+  Arithmetic8<P>::mul_two(r.c0.v, r.c1.v, a0.v, b0.v, a1.v, b1.v);
+  return r;
+}
+template <class P> COPROC_INLINE Fp2<Fp<P, Lane8>> redc_two(const FpWide<P, Lane8> &a, const FpWide<P, Lane8> &b) {
+  Fp2<Fp<P, Lane8>> r;
+  Arithmetic8<P>::redc_two(r.c0.v, r.c1.v, a.v, b.v);
+  return r;
+}
+// a b and a b - s in Fp2, unreduced.
+template <class P> COPROC_INLINE Fp2Wide<Fp<P, Lane8>> mul_wide(const Fp2<Fp<P, Lane8>> &a, const Fp2<Fp<P, Lane8>> &b) {
+  Fp2Wide<Fp<P, Lane8>> r;
+  Arithmetic8<P>::mul_fp2_wide(r.c0.v, r.c1.v, a.c0.v, a.c1.v, b.c0.v, b.c1.v);
+  return r;
+}
+template <class P>
+COPROC_INLINE Fp2Wide<Fp<P, Lane8>> mul_wide_sub(const Fp2<Fp<P, Lane8>> &a, const Fp2<Fp<P, Lane8>> &b, const Fp2Wide<Fp<P, Lane8>> &s) {
+  Fp2Wide<Fp<P, Lane8>> r;
+  Arithmetic8<P>::mul_fp2_wide_sub(r.c0.v, r.c1.v, a.c0.v, a.c1.v, b.c0.v, b.c1.v, s.c0.v, s.c1.v);
+  return r;
+}
+// k a - b and k a + b for k = 9: the non-residue 9 + u.
+template <class P> COPROC_INLINE Fp2<Fp<P, Lane8>> mul_by_nine_plus_u(const Fp2<Fp<P, Lane8>> &a) {
+  Fp2<Fp<P, Lane8>> r;
+  for (int i = 0; i < P::LIMBS52; i++) {
+    const Vec8 x = a.c0.v[i], y = a.c1.v[i];
+    r.c0.v[i] = _mm512_sub_epi64(_mm512_add_epi64(_mm512_add_epi64(_mm512_slli_epi64(x, 3), x), splat(Radix52<P>::TWICE.v[i])), y);
+    r.c1.v[i] = _mm512_add_epi64(_mm512_add_epi64(_mm512_slli_epi64(y, 3), y), x);
+  }
+  reduce_top<P, 16>(r.c0.v);
+  reduce_top<P, 16>(r.c1.v);
+  return r;
+}
+template <class P> COPROC_INLINE Fp2Wide<Fp<P, Lane8>> mul_by_nine_plus_u(const Fp2Wide<Fp<P, Lane8>> &a) {
+  Fp2Wide<Fp<P, Lane8>> r;
+  for (int i = 0; i < 2 * P::LIMBS52; i++) {
+    const Vec8 x = a.c0.v[i], y = a.c1.v[i];
+    r.c0.v[i] = _mm512_sub_epi64(_mm512_add_epi64(_mm512_slli_epi64(x, 3), x), y);
+    r.c1.v[i] = _mm512_add_epi64(_mm512_add_epi64(_mm512_slli_epi64(y, 3), y), x);
+  }
+  return r;
 }
 template <class P> COPROC_INLINE Fp<P, Lane8> three_minus_two(const Fp<P, Lane8> &t, const Fp<P, Lane8> &z) {
   Fp<P, Lane8> r; // 3 t - 2 z + 3p

@@ -74,7 +74,7 @@ template <class P> struct LanesIo<Fp<P, Lane8>> {
     for (int i = 0; i < 8; i++) rows[i] = i < P::LIMBS52 ? a.v[i < P::LIMBS52 ? i : 0] : _mm512_setzero_si512();
     transpose(rows);
     for (int i = 0; i < 8; i++)
-      if (m.lane(i)) _mm512_store_si512(at[i], rows[i]);
+      if (m.lane(i)) _mm512_storeu_si512(at[i], rows[i]);
   }
   static COPROC_INLINE F unpack(const u64 *const *at) {
     Vec8 rows[8];

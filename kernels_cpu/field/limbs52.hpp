@@ -83,13 +83,13 @@ template <class P> struct Radix52 {
 
   static constexpr Number TWICE = multiple(2), THRICE = multiple(3);
 
-  // limb i of 0 p, 1 p, ..., 7 p: looked up by the quotient, one permutation a limb
+  // limb i of 0 p, 1 p, ..., 15 p: looked up by the quotient, one permutation a limb
   struct Multiples {
-    alignas(64) u64 v[N][8];
+    alignas(64) u64 v[N][16];
   };
   static constexpr Multiples multiples() {
     Multiples r{};
-    for (u64 k = 0; k < 8; k++) {
+    for (u64 k = 0; k < 16; k++) {
       const Number m = multiple(k);
       for (int i = 0; i < N; i++) r.v[i][k] = m.v[i];
     }
@@ -127,21 +127,25 @@ template <int N> COPROC_INLINE void propagate(Vec8 *v) {
   }
 }
 
-// Signed uncarried words of a value in [0, 8p) -> limbs of a value below p + 2^-10 p, congruent to it. The quotient by p is estimated
-// from the top word: never too large, and too small by less than one unit of that word.
-template <class P> COPROC_INLINE void reduce_top(Vec8 *v) {
+// Signed uncarried words of a value in [0, BOUND p), BOUND = 8 or 16 -> limbs of a value below p + 2^-10 p, congruent to it. The quotient
+// by p is estimated from the top word: never too large, and too small by less than one unit of that word.
+template <class P, int BOUND = 8> COPROC_INLINE void reduce_top(Vec8 *v) {
   using R = Radix52<P>;
   constexpr int N = P::LIMBS52;
+  static_assert(BOUND == 8 || BOUND == 16);
   const Vec8 q = madd_high(_mm512_setzero_si512(), v[N - 1], splat(R::TOP_RECIPROCAL));
 #pragma GCC unroll 8
-  for (int i = 0; i < N; i++) v[i] = _mm512_sub_epi64(v[i], _mm512_permutexvar_epi64(q, _mm512_load_si512(R::MULTIPLES.v[i])));
+  for (int i = 0; i < N; i++) {
+    const Vec8 low = _mm512_load_si512(R::MULTIPLES.v[i]);
+    const Vec8 m =
+        BOUND == 8 ? _mm512_permutexvar_epi64(q, low) : _mm512_permutex2var_epi64(low, q, _mm512_load_si512(R::MULTIPLES.v[i] + 8));
+    v[i] = _mm512_sub_epi64(v[i], m);
+  }
   propagate<N>(v);
 }
 
-// c[0 .. 2N) = the columns of a b, row by row: consecutive instructions go to different columns, so that none waits for another.
-template <int N> COPROC_INLINE void product_columns(Vec8 *c, const Vec8 *a, const Vec8 *b) {
-#pragma GCC unroll 16
-  for (int k = 0; k < 2 * N; k++) c[k] = _mm512_setzero_si512();
+// c[0 .. 2N) += the columns of a b, row by row: consecutive instructions go to different columns, so that none waits for another.
+template <int N> COPROC_INLINE void add_product(Vec8 *c, const Vec8 *a, const Vec8 *b) {
 #pragma GCC unroll 8
   for (int i = 0; i < N; i++) {
 #pragma GCC unroll 8
@@ -149,6 +153,12 @@ template <int N> COPROC_INLINE void product_columns(Vec8 *c, const Vec8 *a, cons
 #pragma GCC unroll 8
     for (int j = 0; j < N; j++) c[i + j + 1] = madd_high(c[i + j + 1], a[j], b[i]);
   }
+}
+
+template <int N> COPROC_INLINE void product_columns(Vec8 *c, const Vec8 *a, const Vec8 *b) {
+#pragma GCC unroll 16
+  for (int k = 0; k < 2 * N; k++) c[k] = _mm512_setzero_si512();
+  add_product<N>(c, a, b);
 }
 
 // The columns of a^2: the products of different limbs once, doubled.
@@ -171,21 +181,32 @@ template <int N> COPROC_INLINE void square_columns(Vec8 *c, const Vec8 *a) {
   }
 }
 
-// c[N .. 2N) = uncarried words of c / R mod p: with q = -c / p mod R they are (c + q p) / R, less than c / R + p. The lower columns
-// are used up. The next q waits for one product, one carry and two sums.
-template <class P> COPROC_INLINE void reduce_columns(Vec8 *c) {
+// K numbers at once: c[k][N .. 2N) = uncarried words of c[k] / R mod p: with q = -c / p mod R they are (c + q p) / R, less than
+// c / R + p. The lower columns are used up. The next q waits for one product, one carry and two sums, meanwhile another number uses
+// the multipliers.
+template <class P, int K> COPROC_INLINE void reduce_columns(Vec8 (*c)[2 * P::LIMBS52]) {
   constexpr int N = P::LIMBS52;
   const Vec8 zero = _mm512_setzero_si512(), n0 = splat(P::N052);
 #pragma GCC unroll 8
   for (int i = 0; i < N; i++) {
-    const Vec8 q = madd_low(zero, c[i], n0);
-    c[i] = madd_low(c[i], q, splat(P::MODULUS52[0]));
-    const Vec8 high = madd_high(zero, q, splat(P::MODULUS52[0]));
+    Vec8 q[K], high[K];
+#pragma GCC unroll 4
+    for (int k = 0; k < K; k++) q[k] = madd_low(zero, c[k][i], n0);
+#pragma GCC unroll 4
+    for (int k = 0; k < K; k++) {
+      c[k][i] = madd_low(c[k][i], q[k], splat(P::MODULUS52[0]));
+      high[k] = madd_high(zero, q[k], splat(P::MODULUS52[0]));
+    }
 #pragma GCC unroll 8
-    for (int j = 1; j < N; j++) c[i + j] = madd_low(c[i + j], q, splat(P::MODULUS52[j]));
+    for (int j = 1; j < N; j++)
+#pragma GCC unroll 4
+      for (int k = 0; k < K; k++) c[k][i + j] = madd_low(c[k][i + j], q[k], splat(P::MODULUS52[j]));
+#pragma GCC unroll 4
+    for (int k = 0; k < K; k++) c[k][i + 1] = _mm512_add_epi64(c[k][i + 1], _mm512_add_epi64(carry52(c[k][i]), high[k]));
 #pragma GCC unroll 8
-    for (int j = 1; j < N; j++) c[i + j + 1] = madd_high(c[i + j + 1], q, splat(P::MODULUS52[j]));
-    c[i + 1] = _mm512_add_epi64(c[i + 1], _mm512_add_epi64(carry52(c[i]), high));
+    for (int j = 1; j < N; j++)
+#pragma GCC unroll 4
+      for (int k = 0; k < K; k++) c[k][i + j + 1] = madd_high(c[k][i + j + 1], q[k], splat(P::MODULUS52[j]));
   }
 }
 

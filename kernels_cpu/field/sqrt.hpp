@@ -79,7 +79,7 @@ COPROC_INLINE F sqrt(const F &a, typename F::Mask &ok) {
 // y is the larger of y and -y: compare c1 first, then c0.
 template <class F> COPROC_INLINE typename F::Mask is_larger(const Fp2<F> &a) {
   const auto real = is_zero(a.c1);
-  return (real & is_larger(a.c0)) | (!real & is_larger(a.c1));
+  return (real & is_larger(a.c0)) | (is_larger(a.c1) & !real);
 }
 
 COPROC_END
