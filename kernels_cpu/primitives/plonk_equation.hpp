@@ -9,6 +9,11 @@ namespace plonk {
 // Evaluations in the order of the proof; the shifted ones are at z omega.
 template <class F> struct Evaluations {
   F a, b, c, d, a_w, b_w, d_w, q_arith, q_c, q_l, q_r, s1, s2, s3, z;
+
+  F &in_order(int i) {
+    F *const order[EVALUATIONS] = {&a, &b, &c, &d, &a_w, &b_w, &d_w, &q_arith, &q_c, &q_l, &q_r, &s1, &s2, &s3, &z};
+    return *order[i];
+  }
 };
 
 template <class F> struct Challenges {
@@ -36,9 +41,9 @@ template <class F> F range_gate(const Evaluations<F> &e, const F &challenge) {
 
 template <class F> F logic_gate(const Evaluations<F> &e, const F &challenge) {
   const F a = e.a_w - quad(e.a), b = e.b_w - quad(e.b), d = e.d_w - quad(e.d), w = e.c, sum = a + b;
-  const F k81 = from_u64<F>(81), k83 = from_u64<F>(83);
+  const F k83 = mul_small<83>(F::one());
   // F = w (w (4w - 18 (a + b) + 81) + 18 (a^2 + b^2) - 81 (a + b) + 83)
-  const F inner = w * (quad(w) - mul_small<18>(sum) + k81) + mul_small<18>(sqr(a) + sqr(b)) - k81 * sum + k83;
+  const F inner = w * (quad(w) - mul_small<18>(sum) + mul_small<81>(F::one())) + mul_small<18>(sqr(a) + sqr(b)) - mul_small<81>(sum) + k83;
   const F x = e.q_c * (mul_small<9>(d) - mul_small<3>(sum)) + mul_small<3>(sum + d) - dbl(w * inner);
   const F terms[5] = {delta(a), delta(b), delta(d), w - a * b, x};
   return challenge * combine(sqr(challenge), terms);
@@ -64,8 +69,29 @@ template <class F> struct AtZ {
   F vanishing, z_n, lagrange, public_inputs, omega;
 };
 
+// Z_H(z) = z^N - 1;  L1(z) = Z_H / (N (z - 1));  PI(z) = Z_H / N sum_i x_i / (z omega^-i - 1), where a zero denominator adds nothing.
+// root(i) = omega^-i and input(i) = x_i for i < count. scratch: 2 (count + 1) elements.
+template <class F, class Root, class Input>
+AtZ<F> evaluate_domain(const F &z, const F &z_n, const F &omega, const F &n_inverse, u64 count, Root root, Input input, F *scratch) {
+  AtZ<F> at;
+  at.omega = omega;
+  at.z_n = z_n;
+  at.vanishing = z_n - F::one();
+  F *denominators = scratch;
+  for (u64 i = 0; i < count; i++) denominators[i] = z * root(i) - F::one();
+  denominators[count] = z - F::one();
+  batch_inverse(denominators, count + 1, scratch + count + 1);
+  F sum = F::zero();
+  for (u64 i = 0; i < count; i++) sum += input(i) * denominators[i];
+  const F factor = at.vanishing * n_inverse;
+  at.lagrange = factor * denominators[count];
+  at.public_inputs = factor * sum;
+  return at;
+}
+
 // out[COPROC_PLONK_TERMS]: z [W_z] + u z omega [W_zw] + F - E g. Version 1 batches seven openings at z, the others eleven.
-template <class F> void opening_scalars(int version, const Evaluations<F> &e, const Challenges<F> &k, const AtZ<F> &at, F *out) {
+template <class F>
+void opening_scalars(typename F::Mask version_1, const Evaluations<F> &e, const Challenges<F> &k, const AtZ<F> &at, F *out) {
   for (int i = 0; i < COPROC_PLONK_TERMS; i++) out[i] = F::zero();
   out[Q_M] = e.a * e.b * e.q_arith;
   out[Q_L] = e.a * e.q_arith, out[Q_R] = e.b * e.q_arith, out[Q_O] = e.c * e.q_arith, out[Q_F] = e.d * e.q_arith, out[Q_C] = e.q_arith;
@@ -96,8 +122,9 @@ template <class F> void opening_scalars(int version, const Evaluations<F> &e, co
                   {Q_C, e.q_c},      {Q_L, e.q_l},      {Q_R, e.q_r}},
     shifted[] = {{A, e.a_w}, {B, e.b_w}, {D, e.d_w}};
   F batch = k.u * e.z - r0, power = F::one();
-  for (int i = 0; i < (version == 1 ? 7 : 11); i++) {
+  for (int i = 0; i < 11; i++) {
     power *= k.v;
+    if (i == 7) power = select(version_1, F::zero(), power);
     out[openings[i].term] += power;
     batch += power * openings[i].value;
   }

@@ -1,6 +1,7 @@
 // Eight signatures of reduced limbs at once: the equation of schnorr.cpp, with every condition a mask.
 #pragma once
 #include "curve/jubjub_lanes.hpp"
+#include "hash/fr_lanes.hpp"
 #include "hash/poseidon_lanes.hpp"
 #include "isa/entries.hpp"
 
@@ -38,14 +39,6 @@ class SchnorrLanes {
     Point point() const { return {element(0), element(1), element(2), element(3), element(4)}; }
   };
 
-  // The plain values of a below the modulus.
-  static void to_plain_rows(const F &a, u64 (*out)[4]) {
-    constexpr u64 ONE[4] = {1, 0, 0, 0}; // 2^-256 in Montgomery form
-    u64 *at[8];
-    for (int l = 0; l < 8; l++) at[l] = out[l];
-    scatter(a * broadcast<F>(F1::load(ONE)), at, Mask8::every());
-  }
-
   Mask8 equation(const u64 (*c)[4], const Rows &u, const Point &key, const Point &r) const {
     jubjub::WindowDigits a, b;
     jubjub::GeneratorDigits g;
@@ -77,8 +70,9 @@ class SchnorrLanes {
     }
     if (any(good)) {
       const F hashed[5] = {p[R].u, p[R].v, p[KEY].u, p[KEY].v, message.element(0)};
-      u64 challenge[8][4];
-      to_plain_rows(poseidon_lanes(poseidon_.tag_of(5), 5, [&](u64 i) { return hashed[i]; }), challenge);
+      u64 challenge[8][4], *to[8];
+      for (int l = 0; l < 8; l++) to[l] = challenge[l];
+      scatter_plain(poseidon_lanes(poseidon_.tag_of(5), 5, [&](u64 i) { return hashed[i]; }), to, Mask8::every());
       good &= equation(challenge, response, p[KEY], p[R]);
     }
     for (usize l = 0; l < count; l++) verdict[members[l]] = good.lane(static_cast<int>(l));
