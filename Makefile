@@ -25,7 +25,7 @@ KERNELS    := $(shell find kernels_cpu vm/native -type f 2>/dev/null)
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
 CXX_FILES  := $(shell find kernels_cpu vm/native tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help setup demo test test-all check bench native sanitized lock clean
+.PHONY: help setup demo test test-all check bench contracts native sanitized lock clean
 
 help:
 	@echo 'make setup     prepare .venv and build the kernels'
@@ -33,6 +33,7 @@ help:
 	@echo 'make test      the tests that take minutes;  make test-all: every test'
 	@echo 'make check     formatting, types, import directions, warnings as errors'
 	@echo 'make bench     measure primitives and operations'
+	@echo 'make contracts build the example contracts anew (a Rust toolchain: contracts/README.md)'
 	@echo 'make lock      resolve the dependencies anew (requirements/*.txt)'
 
 # ---- set-up: each stamp is written last, so an interrupted step is done again ------------------------------------------------
@@ -78,6 +79,10 @@ test-all: setup native sanitized
 bench: setup
 	@$(BIN)/python -m benches.primitives
 	@$(BIN)/python -m benches.operations
+
+# The modules are in the tree: only a change of a contract needs this.
+contracts:
+	@contracts/build.sh
 
 check: setup native
 	@echo 'constants: fresh' && .ci/constants $(BIN)/python $(NATIVE)/generated/constants.hpp

@@ -1,14 +1,17 @@
 #!/bin/bash
 # Builds the contracts and puts the stripped modules into wasm/.
 #
-# The modules in the tree were built with rustc 1.96.0 (Debian 12: rustc-web, rust-web-src, lld-22) and the locked dependencies; the
-# same compiler gives the same bytes. `./build.sh --check` builds and compares only.
+# The modules in the tree were built with rustc 1.96.0, LLD 22 (Debian 12: rustc-web, rust-web-src, lld-22) and the locked dependencies; the
+# same tools give the same bytes, wherever the folder is. `./build.sh --check` builds and compares only.
 # RUSTC, WASM_LD: another compiler (with its library's sources in its sysroot), another linker.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 export RUSTC=${RUSTC:-/usr/bin/rustc}
-linker=${WASM_LD:-$(command -v wasm-ld-22 || command -v wasm-ld)}
+linker=${WASM_LD:-$(command -v wasm-ld-22 || command -v wasm-ld || true)}
+for tool in "$RUSTC" "$linker" cargo; do
+  command -v "${tool:-wasm-ld}" >/dev/null || { echo "contracts: there is no ${tool:-wasm-ld}; README.md in this folder says what a build needs" >&2; exit 1; }
+done
 target=${CARGO_TARGET_DIR:-../build/contracts}
 export CARGO_TARGET_DIR=$target
 # The standard library is built for the target from its sources, which stable compilers allow under this name.
