@@ -4,6 +4,7 @@
 // included. Additions are complete: equal, opposite and infinite operands give the right answer in every lane.
 #pragma once
 #include "curve/affine.hpp"
+#include "field/fused.hpp"
 
 COPROC_BEGIN
 
@@ -28,18 +29,18 @@ template <class F> struct Jacobian {
 // coordinates divided by powers of 2). Z = 0 stays 0.
 template <class F> COPROC_INLINE Jacobian<F> dbl(const Jacobian<F> &p) {
   const F xx = sqr(p.x), s = sqr(p.y), z = p.y * p.z;
-  const F l = half(dbl(xx) + xx), t = p.x * s;
-  const F x = sqr(l) - dbl(t);
-  return {x, redc(mul_wide(l, t - x) - sqr_wide(s)), z};
+  const F l = three_halves(xx), t = p.x * s;
+  const F x = minus_two(sqr_loose(l), t);
+  return {x, redc(mul_wide(l, sub_loose(t, x)) - sqr_wide(s)), z};
 }
 
-// The common end of both additions, from u = X1 Z2^2, s = Y1 Z2^3, h = X2 Z1^2 - u, r = Y2 Z1^3 - s:
+// The common end of both additions, from u = X1 Z2^2, s = Y1 Z2^3, h = X2 Z1^2 - u, r = Y2 Z1^3 - s, these two loose:
 // X' = r^2 - h^3 - 2 u h^2, Y' = r (u h^2 - X') - s h^3. Zero h and r give (0, 0).
 template <class F> COPROC_INLINE Jacobian<F> add_tail(const F &u, const F &s, const F &h, const F &r, const F &z) {
-  const F hh = sqr(h), rr = sqr(r);
+  const F hh = sqr_loose(h), rr = sqr_loose(r);
   const F hhh = h * hh, v = u * hh;
-  const F x = rr - hhh - dbl(v);
-  return {x, redc(mul_wide(r, v - x) - mul_wide(s, hhh)), z};
+  const F x = minus_two(rr, hhh, v);
+  return {x, redc(mul_wide(r, sub_loose(v, x)) - mul_wide(s, hhh)), z};
 }
 
 // P + Q, Q affine and infinite where q_inf says so. Z' = Z1 h vanishes exactly where another exception is: P infinite, or Q = P, or
@@ -47,11 +48,11 @@ template <class F> COPROC_INLINE Jacobian<F> add_tail(const F &u, const F &s, co
 template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Affine<F> &q, typename F::Mask q_inf) {
   using Mask = typename F::Mask;
   const F zz = sqr(p.z);
-  const F h = q.x * zz - p.x, r = q.y * (zz * p.z) - p.y;
-  Jacobian<F> out = add_tail(p.x, p.y, h, r, p.z * h);
+  const F u = q.x * zz, s = q.y * (zz * p.z), h = sub_loose(u, p.x);
+  Jacobian<F> out = add_tail(p.x, p.y, h, sub_loose(s, p.y), p.z * h);
   if (any(is_zero(out.z) | q_inf)) {
     const Mask p_inf = p.infinity();
-    const Mask same = is_zero(h) & is_zero(r) & !p_inf & !q_inf;
+    const Mask same = (u == p.x) & (s == p.y) & !p_inf & !q_inf;
     if (any(same)) out = select(same, dbl(p), out);
     out = select(p_inf, Jacobian<F>{q.x, q.y, F::one()}, out);
     out = select(q_inf, p, out);
@@ -64,12 +65,11 @@ template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Aff
 template <class F> COPROC_INLINE Jacobian<F> add(const Jacobian<F> &p, const Jacobian<F> &q) {
   using Mask = typename F::Mask;
   const F pp = sqr(p.z), qq = sqr(q.z);
-  const F u = p.x * qq, s = p.y * (qq * q.z);
-  const F h = q.x * pp - u, r = q.y * (pp * p.z) - s;
-  Jacobian<F> out = add_tail(u, s, h, r, p.z * q.z * h);
+  const F u = p.x * qq, s = p.y * (qq * q.z), u2 = q.x * pp, s2 = q.y * (pp * p.z), h = sub_loose(u2, u);
+  Jacobian<F> out = add_tail(u, s, h, sub_loose(s2, s), p.z * q.z * h);
   if (any(is_zero(out.z))) {
     const Mask p_inf = p.infinity(), q_inf = q.infinity();
-    const Mask same = is_zero(h) & is_zero(r) & !p_inf & !q_inf;
+    const Mask same = (u2 == u) & (s2 == s) & !p_inf & !q_inf;
     if (any(same)) out = select(same, dbl(p), out);
     out = select(p_inf, q, out);
     out = select(q_inf, p, out);

@@ -15,18 +15,18 @@ template <class F> COPROC_INLINE Fp2<F> rationalising(const Fp2<F> &z) { return 
 
 // P with the Z that is its own y, and 2P with the same: (x y^2, y y^3) are two products that the doubling makes anyway.
 template <class F> COPROC_INLINE void double_co_z(const Affine<F> &p, Affine<F> &same, Affine<F> &twice) {
-  const F l = half(mul_small<3>(sqr(p.x))), s = sqr(p.y), t = p.x * s;
-  twice.x = sqr(l) - dbl(t);
+  const F l = three_halves(sqr(p.x)), s = sqr(p.y), t = p.x * s;
+  twice.x = minus_two(sqr_loose(l), t);
   same = {t, sqr(s)};
-  twice.y = l * (t - twice.x) - same.y;
+  twice.y = l * sub_loose(t, twice.x) - same.y;
 }
-// sum = a + step for points of a common Z; step follows to the Z of the sum, which is the common one times the number returned.
+// sum = a + step for points of a common Z; step follows to the Z of the sum, which is the common one times the number (loose) returned.
 template <class F> COPROC_INLINE F add_co_z(const Affine<F> &a, Affine<F> &step, Affine<F> &sum) {
-  const F h = step.x - a.x, r = step.y - a.y;
-  const F c = sqr(h), w = step.x * c, v = a.x * c;
-  sum.x = sqr(r) - w - v;
-  step.y = step.y * (w - v);
-  sum.y = r * (w - sum.x) - step.y;
+  const F h = sub_loose(step.x, a.x), r = sub_loose(step.y, a.y);
+  const F c = sqr_loose(h), w = step.x * c, v = a.x * c;
+  sum.x = minus_both(sqr_loose(r), w, v);
+  step.y = step.y * sub_loose(w, v);
+  sum.y = r * sub_loose(w, sum.x) - step.y;
   step.x = w;
   return h;
 }

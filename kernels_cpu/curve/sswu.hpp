@@ -64,8 +64,8 @@ template <class F> COPROC_INLINE Jacobian<F> map_to_curve(const F &u) {
 template <class F> COPROC_INLINE Jacobian<F> add_distinct(const Jacobian<F> &p, const Jacobian<F> &q) {
   const F pp = sqr(p.z), qq = sqr(q.z);
   const F x = p.x * qq, s = p.y * (qq * q.z);
-  const F h = q.x * pp - x;
-  return add_tail(x, s, h, q.y * (pp * p.z) - s, p.z * q.z * h);
+  const F h = sub_loose(q.x * pp, x);
+  return add_tail(x, s, h, sub_loose(q.y * (pp * p.z), s), p.z * q.z * h);
 }
 
 // E1' -> E1: x = N(x) / h(x)^2, y = y M(x) / h(x)^3 with h the polynomial of the kernel, of degree 5. With W = Z^2 and every polynomial
