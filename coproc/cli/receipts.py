@@ -13,7 +13,8 @@ DATA: Final = 32  # bytes of data that are shown
 def outcome(answer: Answer) -> str:
     """Gas, data and events of what succeeded, the error of what failed."""
     if not answer["ok"]:
-        return f"failed  {printable(answer['error'])}"
+        variant, _, text = answer["error"].partition(": ")
+        return f"failed  {printable(text if text.startswith(variant) else answer['error'])}"
     said = []
     if "gas_spent" in answer:
         said.append(f"{answer['gas_spent']:,} gas")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import random
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from coproc.cli.receipts import outcome
+from coproc.demo import block as demo_block
 from coproc.vm import Call
 from tests.cli.conftest import Cli
 from tests.vm import doubt
@@ -20,6 +22,7 @@ from tests.vm.play import comparable
 from tests.vm.record import read
 from tests.vm.scripts import CONTRACTS, SCRIPTS
 
+DOCS = Path(__file__).parents[2] / "docs"
 Job = Callable[..., Path]
 Lines = Sequence[dict[str, Any]]
 
@@ -73,6 +76,7 @@ def test_readable_receipts_say_what_the_answers_say(cli: Cli, job: Job) -> None:
 
 def test_words_of_contracts_do_not_move_the_cursor() -> None:
     assert outcome({"ok": False, "error": "Panic: \x1b[2Jgone\n at once\r"}) == "failed  Panic: \\x1b[2Jgone; at once"
+    assert outcome({"ok": False, "error": "Panic: Panic: once"}) == "failed  Panic: once"
     event = {"source": "", "topic": "a\u202eb", "data": "", "reverted": True}
     assert outcome({"ok": True, "gas_spent": 1, "data": "00" * 33, "events": [event]}) == (
         f"ok, 1 gas, data {'00' * 32}… (33 bytes), reverted event a\\u202eb"
@@ -154,3 +158,22 @@ def test_missing_extra_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
         ran = cli("vm", "run", CONTRACTS / "minimal.wat", "f")
     assert ran.status == 2
     assert "install the extra `vm`" in ran.err
+
+
+def test_transcripts_in_the_docs_are_lines_of_the_demos_block(cli: Cli, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, _ = demo_block.load()
+    path = job(*lines)
+    monkeypatch.chdir(demo_block.CONTRACTS)
+    shown = cli("vm", "block", path, "--readable", "--quiet").out.decode().splitlines()
+    transcripts = re.findall(r"^(?:deploy|call) +[0-9a-f]{8}….*$", (DOCS / "contracts.md").read_text(), re.M)
+    assert len(transcripts) > 20
+    assert [line for line in transcripts if line not in shown] == []
+
+
+def test_pages_of_the_example_contracts_list_their_functions() -> None:
+    pages = (DOCS / "contracts.md").read_text().split("\n## ")
+    listed = {tuple(re.findall(r"^\| `(\w+)` \|", page, re.M)) for page in pages[1:]} - {()}
+    assert len(listed) == 6
+    sources = [path.read_text() for path in DOCS.parent.glob("contracts/*/src/lib.rs")]
+    exported = {tuple(found.group(1).split(", ")) for text in sources if (found := re.search(r"=> \w+; (.*)\);", text))}
+    assert listed <= exported
