@@ -1,7 +1,7 @@
 """`Fold`: the value in Gt of the weighted claims of any stretch of a batch, from partial sums and products that are kept.
 
-A stretch is [start, stop) in the order of the claims. Miller products of pairs that no two claims share are kept for each leaf of `LEAF`
-claims, so a stretch of whole leaves pays only for its sums of points, its few shared pairs and its final exponentiation.
+A stretch is [start, stop) in the order of the claims. Miller products of pairs that no two claims share are kept, for each leaf of `LEAF`
+claims and within a leaf for each claim, so a stretch pays only for its sums of points, its few shared pairs and its final exponentiation.
 """
 
 from __future__ import annotations
@@ -38,10 +38,13 @@ class Fold:
         self.n = sum(map(len, blocks))
         self._terms = weigh(engine, curve, blocks, r)
         self._leaves: U64 | None = None
+        self._claims: U64 | None = None
+        self._known = np.zeros(self.n, np.bool_)
         self.checks = 0
 
     def values(self, stretches: list[Stretch]) -> U64:
-        """uint64[m, words of Gt]: one exactly where all claims of a stretch are true (but for a chance of 2^-128)."""
+        """uint64[m, words of Gt] for m disjoint stretches in ascending order: one where all claims of a stretch are true, and else only
+        by a chance of 2^-128."""
         f = self._miller(stretches)
         self.checks += len(stretches)
         return self._engine.final_exponentiation(self._curve, f)
@@ -64,31 +67,48 @@ class Fold:
         at, sums, of = self._sums(node, m)
         if not len(self._terms.lines.claim) and not len(self._terms.points.claim):
             return self._with_lines(m, at, sums, of)
-        whole = [i for i, (start, stop) in enumerate(stretches) if start % LEAF == 0 and (stop % LEAF == 0 or stop == self.n)]
-        f = self._kept([stretches[i] for i in whole]) if whole else np.empty((0, GT_WORDS[self._curve]), np.uint64)
-        if len(whole) < m:
-            node[np.isin(node, whole)] = -1
-            few = self._alone(node, m)
-            few[whole] = f
-            f = few
+        f = np.empty((m, GT_WORDS[self._curve]), np.uint64)
+        whole = [start % LEAF == 0 and (stop % LEAF == 0 or stop == self.n) for start, stop in stretches]
+        for values, index in ((self._of_leaves, np.flatnonzero(whole)), (self._of_claims, np.flatnonzero(np.logical_not(whole)))):
+            if len(index):
+                f[index] = values([stretches[i] for i in index.tolist()])
         return self._times(f, self._with_lines(m, at, sums, of)) if len(of) else f
 
-    def _kept(self, stretches: list[Stretch]) -> U64:
-        """The products over leaves of pairs of their own, for stretches of whole leaves."""
+    def _of_leaves(self, stretches: list[Stretch]) -> U64:
+        """The products of pairs of their own, for stretches of whole leaves."""
         if self._leaves is None:
             self._leaves = self._alone(np.arange(self.n) // LEAF, -(-self.n // LEAF))
-        counts = [-(-stop // LEAF) - start // LEAF for start, stop in stretches]
-        size = max(counts, default=0)
+        return self._product(self._leaves, [(start // LEAF, -(-stop // LEAF)) for start, stop in stretches])
+
+    def _of_claims(self, stretches: list[Stretch]) -> U64:
+        """The same for stretches within leaves, whose claims are then taken one by one, once."""
+        new = np.zeros(self.n, np.bool_)
+        for leaf in {start // LEAF for start, _ in stretches}:
+            new[leaf * LEAF : (leaf + 1) * LEAF] = True
+        if self._claims is None:
+            self._claims = np.empty((self.n, GT_WORDS[self._curve]), np.uint64)
+        new &= ~self._known
+        index = np.flatnonzero(new)
+        if len(index):
+            node = np.full(self.n, -1, np.int64)
+            node[index] = np.arange(len(index))
+            self._claims[index] = self._alone(node, len(index))
+            self._known |= new
+        return self._product(self._claims, stretches)
+
+    def _product(self, values: U64, stretches: list[Stretch]) -> U64:
+        """The product of the values of each stretch."""
+        size = max(stop - start for start, stop in stretches)
         grid = np.tile(ONE[self._curve], (size, len(stretches), 1))
-        for i, (start, _) in enumerate(stretches):
-            first = start // LEAF
-            grid[: counts[i], i] = self._leaves[first : first + counts[i]]
+        for i, (start, stop) in enumerate(stretches):
+            grid[: stop - start, i] = values[start:stop]
+        words = grid.shape[2]
         while len(grid) > 1:
             half = len(grid) // 2
-            words = grid.shape[2]
             product = self._times(grid[:half].reshape(-1, words), grid[half : 2 * half].reshape(-1, words)).reshape(half, -1, words)
             grid = np.concatenate((product, grid[2 * half :]))
-        return grid.reshape(len(stretches), -1)
+        product_of: U64 = grid[0]
+        return product_of
 
     def _alone(self, node: Ids, m: int) -> U64:
         """uint64[m, words of Gt]: Miller products of the pairs of their own, of the claims in each of m nodes (-1: in none)."""

@@ -21,36 +21,51 @@ from coproc.fold.terms import Ids
 Single = Callable[[Ids], U8]
 """Verdicts of some claims, each on its own."""
 
-_SAMPLE: Final = 8
+_FIRST: Final = 8
+_SECOND: Final = 24
+_SECOND_FROM: Final = 256  # claims: 2 k log2(n/k) leaves room for the second sample at k = 2
 
 
 class Contradiction(RuntimeError):
     """What the fold says about a claim is not what the single check says: one of the two computations is wrong."""
 
 
-def sample_size(n: int) -> int:
-    return min(_SAMPLE, n.bit_length() - 1)
-
-
-def search(fold: Fold, root: U64, single: Single, draw: Callable[[int], Ids]) -> U8:
-    """verdict uint8[n] of a fold whose value `root` uint64[1, words] is not one. draw(k): k distinct claims at random, ascending.
+def search(fold: Fold, root: U64, single: Single, order: Ids) -> U8:
+    """verdict uint8[n] of a fold whose value `root` uint64[1, words] is not one. order: the n claims in a random order.
 
     Raises Contradiction.
     """
-    n = fold.n
-    sampled = draw(sample_size(n))
-    found = single(sampled)
-    fold.checks += len(sampled)
-    if 2 * np.count_nonzero(found == 0) >= len(sampled) > 0:
+    sampled, found, most = _sample(fold, single, order)
+    if most:
         return one_by_one(fold, single, sampled, found)
-    blamed, open_ = _bisect(fold, root)
-    doubtful = np.sort(np.concatenate((blamed, open_)))
-    verdict = np.ones(n, np.uint8)
+    blamed, undecided = _bisect(fold, root)
+    doubtful = np.sort(np.concatenate((blamed, undecided)))
+    verdict = np.ones(fold.n, np.uint8)
     verdict[doubtful] = single(doubtful)
     fold.checks += len(doubtful)
     if verdict[blamed].any() or verdict.all() or (verdict[sampled] != found).any():
         raise Contradiction(f"{np.count_nonzero(verdict[blamed])} of {len(blamed)} claims that the fold refuses are true alone")
     return verdict
+
+
+def _sample(fold: Fold, single: Single, order: Ids) -> tuple[Ids, U8, bool]:
+    """Some claims, their verdicts, and whether so many are false that a search does not pay.
+
+    A first sample of log2 n, at most `_FIRST`: false by half is too many. Two false ones in it call for a second, whose cost the bound
+    allows for k >= 2: false by 3/8 is too many.
+    """
+    n = fold.n
+    size = min(_FIRST, n.bit_length() - 1)
+    sampled = np.sort(order[:size])
+    found = single(sampled)
+    fold.checks += size
+    false = int(np.count_nonzero(found == 0))
+    if 2 * false >= size or false < 2 or n < _SECOND_FROM:
+        return sampled, found, 2 * false >= size > 0
+    more = np.sort(order[size : size + _SECOND])
+    fold.checks += len(more)
+    sampled, found = np.concatenate((sampled, more)), np.concatenate((found, single(more)))
+    return sampled, found, 8 * int(np.count_nonzero(found == 0)) >= 3 * len(sampled)
 
 
 def one_by_one(fold: Fold, single: Single, known: Ids, found: U8) -> U8:

@@ -93,24 +93,24 @@ class Combiner:
         if fold.is_one(root)[0]:
             verdict = np.ones(n, np.uint8)
         else:
-            verdict = _blame(fold, root, lambda index: _single(engine, blocks, ends, index), lambda k: _draw(digest, n, k))
+            verdict = _blame(fold, root, lambda index: _single(engine, blocks, ends, index), _shuffled(digest, n))
         if self._on_record is not None:
             self._on_record(Record(curve, n, seed, digest, fold.checks, n - int(np.count_nonzero(verdict))))
         return np.split(verdict, ends[:-1])
 
 
-def _blame(fold: Fold, root: U64, single: Single, draw: Callable[[int], Ids]) -> U8:
+def _blame(fold: Fold, root: U64, single: Single, order: Ids) -> U8:
     try:
-        return search(fold, root, single, draw)
+        return search(fold, root, single, order)
     except Contradiction:
         _log.exception("a fold of %d claims contradicts the single check: all are settled one by one", fold.n)
         return one_by_one(fold, single, np.zeros(0, np.int64), np.zeros(0, np.uint8))
 
 
-def _draw(digest: bytes, n: int, k: int) -> Ids:
-    """k distinct numbers below n, unknown to whoever does not know the seed."""
-    words = np.frombuffer(shake_256(digest + b"sample").digest(8 * n), "<u8")
-    return np.sort(np.argsort(words, kind="stable")[:k])
+def _shuffled(digest: bytes, n: int) -> Ids:
+    """The numbers below n in an order that nobody knows who does not know the seed."""
+    words = np.frombuffer(shake_256(digest + b"order").digest(8 * n), "<u8")
+    return np.argsort(words, kind="stable")
 
 
 def _single(engine: Engine, blocks: list[Claims], ends: Ids, index: Ids) -> U8:
