@@ -6,13 +6,14 @@
 // An `FpWide` is 2N signed uncarried columns of a value within WIDE_MARGIN p^2 of zero.
 #pragma once
 #include "field/fp2.hpp"
-#include "field/limbs52.hpp"
+#include "field/ranges.hpp"
 
 #if COPROC_LANES
 COPROC_BEGIN
 
 template <class P> struct Arithmetic8 {
   static constexpr int N = P::LIMBS52;
+  static constexpr int TIGHT = 5, LOOSE = 10; // ranges in quarters of p
 
   template <int K> static COPROC_INLINE void finish(Vec8 *const (&r)[K], Vec8 (*c)[2 * N]) {
     reduce_columns<P, K>(c);
@@ -20,29 +21,38 @@ template <class P> struct Arithmetic8 {
     for (int k = 0; k < K; k++)
       for (int i = 0; i < N; i++) r[k][i] = c[k][N + i];
   }
+  static COPROC_INLINE void mul_any(Vec8 *r, const Vec8 *a, const Vec8 *b) {
+    Vec8 c[2 * N];
+    mul_reduce<P>(c, a, b);
+    propagate<N>(c + N);
+    for (int i = 0; i < N; i++) r[i] = c[N + i];
+  }
   static COPROC_NOINLINE void mul(Vec8 *r, const Vec8 *a, const Vec8 *b) {
-    Vec8 c[1][2 * N];
-    product_columns<N>(c[0], a, b);
-    finish<1>({r}, c);
+    check_range<P>(a, LOOSE), check_range<P>(b, LOOSE);
+    mul_any(r, a, b);
   }
   static COPROC_NOINLINE void sqr(Vec8 *r, const Vec8 *a) {
+    check_range<P>(a, LOOSE);
     Vec8 c[1][2 * N];
     square_columns<N>(c[0], a);
     finish<1>({r}, c);
   }
   // Two independent products.
   static COPROC_NOINLINE void mul_two(Vec8 *r0, Vec8 *r1, const Vec8 *a0, const Vec8 *b0, const Vec8 *a1, const Vec8 *b1) {
+    check_range<P>(a0, LOOSE), check_range<P>(b0, LOOSE), check_range<P>(a1, LOOSE), check_range<P>(b1, LOOSE);
     Vec8 c[2][2 * N];
     product_columns<N>(c[0], a0, b0);
     product_columns<N>(c[1], a1, b1);
     finish<2>({r0, r1}, c);
   }
   static COPROC_NOINLINE void mul_wide(Vec8 *r, const Vec8 *a, const Vec8 *b) {
+    check_range<P>(a, LOOSE), check_range<P>(b, LOOSE);
     Vec8 c[2 * N];
     product_columns<N>(c, a, b);
     for (int i = 0; i < 2 * N; i++) r[i] = c[i];
   }
   static COPROC_NOINLINE void sqr_wide(Vec8 *r, const Vec8 *a) {
+    check_range<P>(a, LOOSE);
     Vec8 c[2 * N];
     square_columns<N>(c, a);
     for (int i = 0; i < 2 * N; i++) r[i] = c[i];
@@ -52,6 +62,7 @@ template <class P> struct Arithmetic8 {
   template <bool SUBTRACT>
   static COPROC_INLINE void mul_fp2(Vec8 *c0, Vec8 *c1, const Vec8 *a0, const Vec8 *a1, const Vec8 *b0, const Vec8 *b1, const Vec8 *s0,
                                     const Vec8 *s1) {
+    check_range<P>(a0, LOOSE), check_range<P>(a1, LOOSE), check_range<P>(b0, LOOSE), check_range<P>(b1, LOOSE);
     Vec8 a[N], b[N], t[2 * N], y[2 * N], n[2 * N];
     for (int i = 0; i < N; i++) a[i] = _mm512_add_epi64(a0[i], a1[i]), b[i] = _mm512_add_epi64(b0[i], b1[i]);
     propagate<N>(a);
@@ -80,6 +91,7 @@ template <class P> struct Arithmetic8 {
   template <int K> static COPROC_INLINE void reduce_wide(Vec8 *const (&r)[K], const Vec8 *const (&w)[K]) {
     Vec8 c[K][2 * N];
     for (int k = 0; k < K; k++) {
+      check_wide<P>(w[k]);
       for (int i = 0; i < N - 1; i++) c[k][i] = w[k][i];
       for (int i = 0; i <= N; i++) c[k][N - 1 + i] = _mm512_add_epi64(w[k][N - 1 + i], splat(Radix52<P>::WIDE_OFFSET.v[i]));
     }
@@ -119,6 +131,7 @@ template <class P> struct Fp<P, Lane8> {
 
   friend COPROC_INLINE Fp operator+(const Fp &a, const Fp &b) {
     Fp r;
+    check_range<P>(a.v, Arithmetic8<P>::TIGHT), check_range<P>(b.v, Arithmetic8<P>::TIGHT);
     for (int i = 0; i < N; i++) r.v[i] = _mm512_add_epi64(a.v[i], b.v[i]);
     reduce_top<P>(r.v);
     return r;
@@ -126,6 +139,7 @@ template <class P> struct Fp<P, Lane8> {
   // a - b + 2p
   friend COPROC_INLINE Fp operator-(const Fp &a, const Fp &b) {
     Fp r;
+    check_range<P>(a.v, Arithmetic8<P>::TIGHT), check_range<P>(b.v, Arithmetic8<P>::TIGHT);
     for (int i = 0; i < N; i++) r.v[i] = _mm512_add_epi64(_mm512_sub_epi64(a.v[i], b.v[i]), splat(R52::TWICE.v[i]));
     reduce_top<P>(r.v);
     return r;
@@ -223,6 +237,7 @@ template <class P> COPROC_INLINE FpWide<P, Lane8> sqr_wide(const Fp<P, Lane8> &a
 }
 template <class P> COPROC_INLINE Fp<P, Lane8> add_loose(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b) {
   Fp<P, Lane8> r;
+  check_range<P>(a.v, Arithmetic8<P>::TIGHT), check_range<P>(b.v, Arithmetic8<P>::TIGHT);
   for (int i = 0; i < P::LIMBS52; i++) r.v[i] = _mm512_add_epi64(a.v[i], b.v[i]);
   propagate<P::LIMBS52>(r.v);
   return r;

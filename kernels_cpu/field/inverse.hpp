@@ -8,8 +8,6 @@
 
 COPROC_BEGIN
 
-__extension__ typedef __int128 i128;
-
 struct DivstepMatrix {
   i64 u, v, q, r;
 };

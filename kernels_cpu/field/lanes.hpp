@@ -60,7 +60,8 @@ template <class P> struct LanesIo<Fp<P, Lane8>> {
   static COPROC_NOINLINE F gather_plain(const u64 *const *at) {
     F r;
     split_words<P::LIMBS, P::LIMBS52>(r.v, at);
-    return r * F::words(P::R2_52);
+    Arithmetic8<P>::mul_any(r.v, r.v, F::words(P::R2_52).v); // 2^(64 L) p < p R
+    return r;
   }
   static COPROC_NOINLINE void scatter(const F &a, u64 *const *at, Mask8 m) {
     F r = a * F::words(Radix52<P>::TO_R64.v);

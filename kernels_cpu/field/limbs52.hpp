@@ -210,6 +210,33 @@ template <class P, int K> COPROC_INLINE void reduce_columns(Vec8 (*c)[2 * P::LIM
   }
 }
 
+// c[N .. 2N) = uncarried words of a b / R mod p. Rows of the product stand between the steps of the reduction and fill their latency.
+template <class P> COPROC_INLINE void mul_reduce(Vec8 *c, const Vec8 *a, const Vec8 *b) {
+  constexpr int N = P::LIMBS52;
+  const Vec8 zero = _mm512_setzero_si512(), n0 = splat(P::N052);
+#pragma GCC unroll 16
+  for (int k = 0; k < 2 * N; k++) c[k] = zero;
+#pragma GCC unroll 8
+  for (int j = 0; j < N; j++) c[j] = madd_low(c[j], a[j], b[0]);
+#pragma GCC unroll 8
+  for (int i = 0; i < N; i++) {
+    const Vec8 q = madd_low(zero, c[i], n0);
+#pragma GCC unroll 8
+    for (int j = 0; j < N; j++) c[i + j + 1] = madd_high(c[i + j + 1], a[j], b[i]);
+    c[i] = madd_low(c[i], q, splat(P::MODULUS52[0]));
+    const Vec8 high = madd_high(zero, q, splat(P::MODULUS52[0]));
+#pragma GCC unroll 8
+    for (int j = 1; j < N; j++) c[i + j] = madd_low(c[i + j], q, splat(P::MODULUS52[j]));
+    if (i + 1 < N) {
+#pragma GCC unroll 8
+      for (int j = 0; j < N; j++) c[i + 1 + j] = madd_low(c[i + 1 + j], a[j], b[i + 1 < N ? i + 1 : 0]);
+    }
+    c[i + 1] = _mm512_add_epi64(c[i + 1], _mm512_add_epi64(carry52(c[i]), high));
+#pragma GCC unroll 8
+    for (int j = 1; j < N; j++) c[i + j + 1] = madd_high(c[i + j + 1], q, splat(P::MODULUS52[j]));
+  }
+}
+
 // Rows of eight words to columns: r[i] word j <-> r[j] word i.
 COPROC_INLINE void transpose(Vec8 *r) {
   for (int s = 0; s < 4; s++) { // pairs of words

@@ -36,6 +36,7 @@ using u64 = std::uint64_t;
 using i64 = std::int64_t;
 using usize = std::size_t;
 __extension__ typedef unsigned __int128 u128;
+__extension__ typedef __int128 i128;
 
 // A block of n uninitialised elements of a trivial type, 64-byte aligned; `ok()` is false where memory ran out.
 template <class T> class Buffer {
