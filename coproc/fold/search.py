@@ -1,7 +1,7 @@
 """Who is to blame: the false claims of a batch, by bisection where they are few and one by one where they are many.
 
 A stretch that is not one is split in halves; the value of the right half is the quotient of both others, so each split costs one
-check. k false claims among n have at most k log2(n/k) + k stretches above them that are split. A sample comes first: where half of it is
+check. k false claims among n have at most k log2(n/k) + k stretches above them that are split. A sample comes first: where most of it is
 false, the fold gives way. Whatever the bisection calls false is confirmed by the single check, so with the sample and the first
 fold there are at most 2 k log2(n/k) + 2 k + 1 checks.
 """
@@ -22,8 +22,7 @@ Single = Callable[[Ids], U8]
 """Verdicts of some claims, each on its own."""
 
 _FIRST: Final = 8
-_SECOND: Final = 24
-_SECOND_FROM: Final = 256  # claims: 2 k log2(n/k) leaves room for the second sample at k = 2
+_SECOND: Final = 16
 
 
 class Contradiction(RuntimeError):
@@ -51,8 +50,9 @@ def search(fold: Fold, root: U64, single: Single, order: Ids) -> U8:
 def _sample(fold: Fold, single: Single, order: Ids) -> tuple[Ids, U8, bool]:
     """Some claims, their verdicts, and whether so many are false that a search does not pay.
 
-    A first sample of log2 n, at most `_FIRST`: false by half is too many. Two false ones in it call for a second, whose cost the bound
-    allows for k >= 2: false by 3/8 is too many.
+    A first sample of log2 n, at most `_FIRST`: false by 3/4 is too many. Three false ones in it call for a second, of what the bound leaves
+    for k >= 3: 2 k log2(n/k) + 2 k + 1 less the first sample and what the search itself may cost, k log2(n/k) + 2 k + 1. Then 3/8 is
+    too many.
     """
     n = fold.n
     size = min(_FIRST, n.bit_length() - 1)
@@ -60,10 +60,11 @@ def _sample(fold: Fold, single: Single, order: Ids) -> tuple[Ids, U8, bool]:
     found = single(sampled)
     fold.checks += size
     false = int(np.count_nonzero(found == 0))
-    if 2 * false >= size or false < 2 or n < _SECOND_FROM:
-        return sampled, found, 2 * false >= size > 0
-    more = np.sort(order[size : size + _SECOND])
-    fold.checks += len(more)
+    extra = min(_SECOND, int(3 * log2(n / 3)) - size)
+    if 4 * false >= 3 * size or false < 3 or extra <= 0:
+        return sampled, found, 4 * false >= 3 * size > 0
+    more = np.sort(order[size : size + extra])
+    fold.checks += extra
     sampled, found = np.concatenate((sampled, more)), np.concatenate((found, single(more)))
     return sampled, found, 8 * int(np.count_nonzero(found == 0)) >= 3 * len(sampled)
 
