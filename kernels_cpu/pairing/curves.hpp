@@ -22,6 +22,9 @@ template <class L> struct PairingBls12381T {
   static constexpr int LINES = 68;      // 63 doublings, 5 additions
   static constexpr int LINE_WORDS = 24; // stored divided by l0: (l1 / l0, l2 / l0)
   static constexpr int digit(int step) { return static_cast<int>((constants::bls12_381::X_ABS >> (62 - step)) & 1); }
+  // the loop where lines are not stored
+  static constexpr int POINT_STEPS = STEPS;
+  static constexpr int point_digit(int step) { return digit(step); }
 
   // 3 b' a with b' = 4 (1 + u)
   static COPROC_INLINE F2 mul_by_3b(const F2 &a) { return mul_small<12>(mul_by_nonresidue(a)); }
@@ -44,6 +47,8 @@ template <class L> struct PairingBn254T {
   static constexpr int LINES = 91;      // 64 doublings, 25 additions, 2 Frobenius additions
   static constexpr int LINE_WORDS = 24; // (l0, l1, l2), l0 = 1 where it could be divided out
   static constexpr int digit(int step) { return constants::bn254::LOOP_DIGITS[step]; }
+  static constexpr int POINT_STEPS = STEPS;
+  static constexpr int point_digit(int step) { return digit(step); }
 
   static COPROC_INLINE F2 mul_by_3b(const F2 &a) { return a * F2::constant(constants::bn254::B2_TIMES_3); }
 

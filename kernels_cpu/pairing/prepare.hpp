@@ -32,6 +32,34 @@ inline void prepare_lines(const bn254::Fp2 &qx, const bn254::Fp2 &qy, u64 *out) 
   });
 }
 
+#if COPROC_LANES
+// The same for eight points at q[i] (affine, not infinity) to out[i], for the lanes of `m`. lines: C::LINES elements, scratch: twice.
+template <class C>
+COPROC_NOINLINE void prepare_lines(const u64 *const *q, u64 *const *out, Mask8 m, Line<typename C::F2> *lines, typename C::F2 *scratch) {
+  using F2 = typename C::F2;
+  constexpr int k = 2 * C::F::LIMBS;
+  u64 *to[8];
+  const u64 *y[8];
+  for (int i = 0; i < 8; i++) to[i] = out[i], y[i] = q[i] + k;
+  const auto put = [&](const F2 &a) {
+    scatter(a, to, m);
+    for (int i = 0; i < 8; i++) to[i] += k;
+  };
+  const F2 qx = gather<F2>(q), qy = gather<F2>(y);
+  if constexpr (C::M_TWIST) {
+    int n = 0;
+    for_each_line<C>(qx, qy, [&](const Line<F2> &l) {
+      scratch[n] = l.l0;
+      lines[n++] = l;
+    });
+    batch_inverse(scratch, C::LINES, scratch + C::LINES);
+    for (int i = 0; i < C::LINES; i++) put(lines[i].l1 * scratch[i]), put(lines[i].l2 * scratch[i]);
+  } else {
+    for_each_line<C>(qx, qy, [&](const Line<F2> &l) { put(l.l0), put(l.l1), put(l.l2); });
+  }
+}
+#endif
+
 // Divides every line of a prepared BN254 point by its l0, in place, where no l0 is 0: factors in Fp2 die in the final exponentiation,
 // whatever the lines are. Lines with l0 = 0 somewhere stay as they are.
 inline void normalise_lines(u64 *lines) {

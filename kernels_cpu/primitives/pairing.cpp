@@ -1,15 +1,19 @@
 // Pairings at the C ABI: lines, checks against a target, products as values.
 #include "isa/entries.hpp"
-#include "pairing/miller.hpp"
 #include "pairing/prepare.hpp"
+#include "primitives/pairing_final.hpp"
+#include "primitives/pairing_lines.hpp"
+#include "primitives/pairing_points.hpp"
 
 COPROC_BEGIN
 
 namespace {
 
-constexpr usize CHUNK = 64; // pairs that share one accumulator: their running points fit the first-level cache
+constexpr usize CHUNK = 64;    // pairs that share one accumulator: their running points fit the first-level cache
+constexpr usize BLOCK = 1024;  // products whose values are held at a time
+constexpr usize FEW_PAIRS = 3; // in all products of a batch: less is done pair after pair
 
-template <class C> bool infinity(const u64 *point, int words) {
+bool infinity(const u64 *point, int words) {
   u64 x = 0;
   for (int i = 0; i < words; i++) x |= point[i];
   return x == 0;
@@ -25,7 +29,7 @@ template <class C> typename C::F12 product_of_points(const u64 *g1, const u64 *g
     usize n = 0;
     for (; first < last && n < CHUNK; first++) {
       const u64 *p = g1 + first * 2 * k, *q = g2 + first * 4 * k;
-      if (infinity<C>(p, 2 * k) || infinity<C>(q, 4 * k)) continue;
+      if (infinity(p, 2 * k) || infinity(q, 4 * k)) continue;
       pairs[n].x = C::F::load(p), pairs[n].y = C::F::load(p + k);
       pairs[n].qx = C::F2::load(q), pairs[n].qy = C::F2::load(q + 2 * k);
       n++;
@@ -39,18 +43,18 @@ template <class C> typename C::F12 product_of_points(const u64 *g1, const u64 *g
 }
 
 // The same with stored lines; a NULL pointer leaves the pair out.
-template <class C> typename C::F12 product_of_lines(const u64 *g1, coproc_words lines, u64 first, u64 last, bool &any) {
+template <class C> typename C::F12 product_of_lines(const u64 *g1, coproc_words lines, u64 first, u64 last) {
   using F = typename C::F;
   constexpr int k = F::LIMBS;
   PreparedPair<C> pairs[CHUNK];
   F inverses[CHUNK], scratch[CHUNK];
   auto f = C::F12::one();
-  any = false;
+  bool started = false;
   while (first < last) {
     usize n = 0;
     for (; first < last && n < CHUNK; first++) {
       const u64 *p = g1 + first * 2 * k;
-      if (lines[first] == nullptr || infinity<C>(p, 2 * k)) continue;
+      if (lines[first] == nullptr || infinity(p, 2 * k)) continue;
       pairs[n].x = F::load(p), pairs[n].y = F::load(p + k);
       pairs[n].lines = lines[first];
       pairs[n].normalised = true;
@@ -66,50 +70,98 @@ template <class C> typename C::F12 product_of_lines(const u64 *g1, coproc_words 
       pairs[i].xy = pairs[i].x * inverses[i];
     }
     const auto m = miller_loop<C>(static_cast<const PreparedPair<C> *>(pairs), n);
-    f = any ? f * m : m;
-    any = true;
+    f = started ? f * m : m;
+    started = true;
   }
   return f;
 }
 
-template <class C> void pairing_check(usize m, const u64 *offsets, const u64 *g1, coproc_words lines, coproc_words targets, u8 *verdict) {
-  for (usize i = 0; i < m; i++) {
-    bool any = false;
-    const auto f = product_of_lines<C>(g1, lines, offsets[i], offsets[i + 1], any);
-    const auto target = targets && targets[i] ? C::F12::load(targets[i]) : C::F12::one();
-    if (!any) verdict[i] = target == C::F12::one();
-    // a line through P may vanish where the lines are supplied: 0 has no final exponentiation
-    else verdict[i] = !is_zero(f) && final_exponentiation<C>(f) == target;
+// out[i] = Miller product of the pairs of element i, given as points.
+template <class C> void miller_products(usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *out) {
+  constexpr int k = C::F::LIMBS;
+  if (offsets[m] - offsets[0] >= FEW_PAIRS) {
+    Plan plan(m, offsets, [&](u64 j) { return !infinity(g1 + j * 2 * k, 2 * k) && !infinity(g2 + j * 4 * k, 4 * k); });
+    if (plan.ok()) {
+#if COPROC_LANES
+      using C8 = typename C::template In<Lane8>;
+      const double time = plan.choose(1, Costs<C>::POINTS);
+      if (plan.choose(8, Costs<C8>::POINTS) < time && (plan.lay(), products_of_points<C8>(plan, m, g1, g2, out))) return;
+#endif
+      plan.choose(1, Costs<C>::POINTS);
+      plan.lay();
+      if (plan.pairs() >= SHARED_INVERSIONS && products_of_points<C>(plan, m, g1, g2, out)) return;
+    }
   }
+  for (usize i = 0; i < m; i++) product_of_points<C>(g1, g2, offsets[i], offsets[i + 1]).store(out + i * 12 * k);
 }
 
-template <class C, class Finish> void products(usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *out, Finish finish) {
-  for (usize i = 0; i < m; i++) finish(product_of_points<C>(g1, g2, offsets[i], offsets[i + 1])).store(out + i * 12 * C::F::LIMBS);
-}
-
+// The same with stored lines.
 template <class C> void line_products(usize m, const u64 *offsets, const u64 *g1, coproc_words lines, u64 *out) {
-  for (usize i = 0; i < m; i++) {
-    bool any = false;
-    product_of_lines<C>(g1, lines, offsets[i], offsets[i + 1], any).store(out + i * 12 * C::F::LIMBS);
+  constexpr int k = C::F::LIMBS;
+#if COPROC_LANES
+  if (offsets[m] - offsets[0] >= FEW_PAIRS) {
+    Plan plan(m, offsets, [&](u64 j) { return lines[j] != nullptr && !infinity(g1 + j * 2 * k, 2 * k); });
+    using C8 = typename C::template In<Lane8>;
+    if (plan.ok()) {
+      const double time = plan.choose(1, Costs<C>::LINES);
+      if (plan.choose(8, Costs<C8>::LINES) < time && (plan.lay(), products_of_lines<C8>(plan, m, g1, lines, out))) return;
+    }
   }
+#endif
+  for (usize i = 0; i < m; i++) product_of_lines<C>(g1, lines, offsets[i], offsets[i + 1]).store(out + i * 12 * k);
+}
+
+template <class C> void pairing_check(usize m, const u64 *offsets, const u64 *g1, coproc_words lines, coproc_words targets, u8 *verdict) {
+  using F12 = typename C::F12;
+  constexpr usize WORDS = 12 * C::F::LIMBS;
+  Buffer<u64> values((m < BLOCK ? m : BLOCK) * WORDS);
+  const auto block = [&](usize first, usize n, u64 *f) {
+    line_products<C>(n, offsets + first, g1, lines, f);
+    // a line through P may vanish where the lines are supplied: 0 has no final exponentiation
+    for (usize i = 0; i < n; i++) verdict[first + i] = !is_zero(F12::load(f + i * WORDS));
+    final_exponentiations<C>(n, f, f);
+    for (usize i = 0; i < n; i++) {
+      const u64 *target = targets ? targets[first + i] : nullptr;
+      verdict[first + i] &= F12::load(f + i * WORDS) == (target ? F12::load(target) : F12::one());
+    }
+  };
+  u64 one[WORDS];
+  if (!values.ok())
+    for (usize i = 0; i < m; i++) block(i, 1, one);
+  else
+    for (usize i = 0; i < m; i += BLOCK) block(i, m - i < BLOCK ? m - i : BLOCK, values.data());
 }
 
 template <class C> void lines_of(usize n, const u64 *g2, u64 *out) {
-  constexpr int k = C::F::LIMBS;
+  constexpr usize k = C::F::LIMBS, WORDS = C::LINES * C::LINE_WORDS;
+  const auto one = [&](usize i) { prepare_lines(C::F2::load(g2 + i * 4 * k), C::F2::load(g2 + i * 4 * k + 2 * k), out + i * WORDS); };
+#if COPROC_LANES
+  using C8 = typename C::template In<Lane8>;
+  using F2 = typename C8::F2;
+  Buffer<Line<F2>> lines(n < FEW_VALUES ? 1 : C::LINES);
+  Buffer<F2> scratch(n < FEW_VALUES ? 1 : 2 * C::LINES);
+  const bool lanes = n >= FEW_VALUES && lines.ok() && scratch.ok();
+#endif
+  usize waiting[8], many = 0;
+  const auto finish = [&] {
+#if COPROC_LANES
+    if (lanes && many >= FEW_VALUES) {
+      const u64 *from[8];
+      u64 *to[8];
+      for (usize i = 0; i < 8; i++) from[i] = g2 + waiting[i < many ? i : 0] * 4 * k, to[i] = out + waiting[i < many ? i : 0] * WORDS;
+      prepare_lines<C8>(from, to, Mask8::first(many), lines.data(), scratch.data());
+      many = 0;
+    }
+#endif
+    for (usize i = 0; i < many; i++) one(waiting[i]);
+    many = 0;
+  };
   for (usize i = 0; i < n; i++) {
-    const u64 *q = g2 + i * 4 * k;
-    u64 *to = out + i * C::LINES * C::LINE_WORDS;
-    if (infinity<C>(q, 4 * k)) std::memset(to, 0, sizeof(u64) * C::LINES * C::LINE_WORDS);
-    else prepare_lines(C::F2::load(q), C::F2::load(q + 2 * k), to);
+    if (infinity(g2 + i * 4 * k, 4 * k)) std::memset(out + i * WORDS, 0, sizeof(u64) * WORDS);
+    else waiting[many++] = i;
+    if (many == 8) finish();
   }
-}
-
-template <class C> void final_exponentiations(usize n, const u64 *in, u64 *gt) {
-  constexpr int w = 12 * C::F::LIMBS;
-  for (usize i = 0; i < n; i++) {
-    const auto f = C::F12::load(in + i * w);
-    (is_zero(f) ? f : final_exponentiation<C>(f)).store(gt + i * w);
-  }
+  finish();
 }
 
 } // namespace
@@ -129,14 +181,13 @@ void k_pairing_check(int curve, usize m, const u64 *offsets, const u64 *g1, copr
 }
 
 void k_pairing(int curve, usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *gt) {
-  if (curve == COPROC_BLS12_381)
-    products<PairingBls12381>(m, offsets, g1, g2, gt, [](const bls12_381::Fp12 &f) { return final_exponentiation<PairingBls12381>(f); });
-  else products<PairingBn254>(m, offsets, g1, g2, gt, [](const bn254::Fp12 &f) { return final_exponentiation<PairingBn254>(f); });
+  k_miller_loop(curve, m, offsets, g1, g2, gt);
+  k_final_exponentiation(curve, m, gt, gt);
 }
 
 void k_miller_loop(int curve, usize m, const u64 *offsets, const u64 *g1, const u64 *g2, u64 *out) {
-  if (curve == COPROC_BLS12_381) products<PairingBls12381>(m, offsets, g1, g2, out, [](const bls12_381::Fp12 &f) { return f; });
-  else products<PairingBn254>(m, offsets, g1, g2, out, [](const bn254::Fp12 &f) { return f; });
+  if (curve == COPROC_BLS12_381) miller_products<PairingBls12381>(m, offsets, g1, g2, out);
+  else miller_products<PairingBn254>(m, offsets, g1, g2, out);
 }
 
 void k_miller_loop_lines(int curve, usize m, const u64 *offsets, const u64 *g1, coproc_words lines, u64 *out) {
