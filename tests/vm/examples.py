@@ -23,6 +23,7 @@ from tests.vm.signing import key, sign
 WASM = Path(__file__).parents[2] / "contracts" / "wasm"
 GAS = 2_000_000_000
 POOL, BRIDGE, LICENCES, TOKEN, CLIENT, COMMITTEE = (bytes([0x50 + i]) * 32 for i in range(6))
+NOWHERE = bytes([0x5F]) * 32
 COUNTER, FIBONACCI, SORTING, COINS, ROUTER, DIARY = (bytes([0x60 + i]) * 32 for i in range(6))
 
 
@@ -53,15 +54,36 @@ def bits(members: Iterable[int], size: int) -> bytes:
 
 # ---- dark pool ----
 TRADERS = (11, 12, 13, 14)
-SHARES, CASH = (0, 10, 20, 30), (5000, 4000, 3000, 2000)
+SHARES = (0, 10, 20, 30)
 #: Trader, side, price, amount: the first buys from the last two, at 103.
 ORDERS = ((0, 0, 105, 10), (1, 0, 101, 5), (2, 1, 100, 8), (3, 1, 102, 4))
 FILLS = ((0, 2, 8), (0, 3, 2))
 PRICE = 103
+FEW = 7  # the funds of everybody under `constant`
 
 
-def pool_init() -> Line:
-    return made(POOL, "dark_pool", b"".join(key(s) + u64(a, b) for s, a, b in zip(TRADERS, SHARES, CASH, strict=True)))
+@cache
+def funds(commitment: str) -> tuple[bytes, list[tuple[bytes, bytes, bytes]]]:
+    """A commitment of EIP-4844's tests, and its openings: place, value, proof."""
+    cases = [case["in"] for case in load.public("kzg/verify_kzg_proof") if case["expect"] is True]
+    texts = [case for case in cases if case["commitment"].startswith(commitment)]
+    values = [tuple(bytes.fromhex(case[name][2:]) for name in ("z", "y", "proof")) for case in texts]
+    return bytes.fromhex(texts[0]["commitment"][2:]), [(z, y, proof) for z, y, proof in values]
+
+
+CUSTODIAN = "0xb49d88af"
+
+
+def proof_of_funds(trader: int) -> bytes:
+    """Value and proof."""
+    _, value, proof = funds(CUSTODIAN)[1][trader]
+    return value + proof
+
+
+def pool_init(commitment: bytes = b"") -> Line:
+    places = [place for place, _, _ in funds(CUSTODIAN)[1]]
+    traders = b"".join(key(s) + place + u64(a) for s, place, a in zip(TRADERS, places, SHARES, strict=False))
+    return made(POOL, "dark_pool", (commitment or funds(CUSTODIAN)[0]) + traders)
 
 
 def order(trader: int, side: int, price: int, amount: int) -> bytes:
@@ -69,9 +91,19 @@ def order(trader: int, side: int, price: int, amount: int) -> bytes:
     return bytes([trader, side]) + u64(price, amount) + bytes([0x77 + trader]) * 32
 
 
+def place(text: bytes) -> Line:
+    return run(POOL, "place", keccak256(text))
+
+
+def opened(text: bytes, proof: bytes | None = None) -> Line:
+    """An order that is shown; who buys proves funds."""
+    shown = b"" if text[1] else proof_of_funds(text[0] % len(TRADERS))
+    return run(POOL, "open", text, shown if proof is None else proof)
+
+
 def pool_orders() -> list[Line]:
     texts = [order(*terms) for terms in ORDERS]
-    return [run(POOL, "place", keccak256(text)) for text in texts] + [run(POOL, "open", text) for text in texts]
+    return [place(text) for text in texts] + [opened(text) for text in texts]
 
 
 def pool_statement(turn: int = 0) -> bytes:
@@ -83,16 +115,28 @@ def settle(signers: tuple[int, ...] = (11, 13, 14), statement: bytes | None = No
 
 
 def _dark_pool() -> Iterator[Line]:
+    constant = next(c for c in load.dusk("verify_kzg_proof") if c.case == "constant-polynomial").args
+    assert constant is not None
+    few = {name: bytes.fromhex(value) for name, value in constant.items()}
+    assert int.from_bytes(few["y"]) == FEW
+    poor = deploy(NOWHERE, module("dark_pool"), init=bytes.fromhex(pool_init(few["commitment"])["init_arg"]), gas=GAS)
+    yield poor
+    for amount in (FEW, FEW + 1):
+        text = order(0, 0, 1, amount)
+        yield run(NOWHERE, "place", keccak256(text))
+        yield run(NOWHERE, "open", text, few["y"], few["proof"])
     yield pool_init()
     yield from pool_orders()
-    yield run(POOL, "open", order(*ORDERS[0]))
-    yield run(POOL, "place", keccak256(order(1, 0, 90, 3)))
-    yield run(POOL, "place", keccak256(order(1, 0, 90, 3)))
-    yield run(POOL, "open", order(1, 0, 90, 4))
+    yield opened(order(*ORDERS[0]))
+    yield place(order(1, 0, 90, 3))
+    yield place(order(1, 0, 90, 3))
+    yield opened(order(1, 0, 90, 4))
+    for proof in (proof_of_funds(0), proof_of_funds(1)[:-1], proof_of_funds(1) + b"\0", bytes(80)):
+        yield opened(order(1, 0, 90, 3), proof)
     for trader, side, price, amount in ((9, 0, 1, 1), (3, 0, 100, 21), (3, 0, 1 << 60, 1 << 60), (0, 1, 50, 1)):
         text = order(trader, side, price, amount)
-        yield run(POOL, "place", keccak256(text))
-        yield run(POOL, "open", text)
+        yield place(text)
+        yield opened(text)
     yield run(POOL, "outcome")
     yield settle((11, 13))
     yield settle((11, 12, 13, 14))

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from coproc.demo.block import FILE
 from coproc.engine.select import select
-from coproc.spec.hashes import keccak256
 from coproc.wire import snarkjs
 from coproc.wire.groth16 import Converted, convert_proofs, prepare_key
 from tests.vectors import load
@@ -131,7 +130,7 @@ def dark_pool() -> Parts:
     calls = []
     for turn in range(ROUNDS):
         texts = [bytes([t, side]) + ex.u64(price, 1) + bytes([turn, t]) * 16 for t, side, price, _ in (ex.ORDERS[0], ex.ORDERS[2])]
-        calls += [ex.run(ex.POOL, "place", keccak256(text)) for text in texts] + [ex.run(ex.POOL, "open", text) for text in texts]
+        calls += [ex.place(text) for text in texts] + [ex.opened(text) for text in texts]
         price = (ex.ORDERS[0][2] + ex.ORDERS[2][2]) // 2
         statement = b"settle" + ex.POOL + ex.u64(turn, price) + bytes([0, 2]) + ex.u64(1)
         for signers in ((11,), (11, 13)) if turn == ROUNDS - 1 else ((11, 13),):

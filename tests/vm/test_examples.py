@@ -107,15 +107,30 @@ def test_dark_pool_settles_what_all_who_trade_have_signed(player: Player) -> Non
     for line in (ex.settle((11, 13)), ex.settle((11, 12, 13, 14)), ex.settle(statement=ex.pool_statement(1))):
         chain.panics(line, "not signed by all who trade")
     assert chain.accepts(ex.settle(), "settled") == ex.pool_statement()
-    bought = 10
-    expected = [
-        (ex.SHARES[0] + bought, ex.CASH[0] - bought * ex.PRICE),
-        (ex.SHARES[1], ex.CASH[1]),
-        (ex.SHARES[2] - 8, ex.CASH[2] + 8 * ex.PRICE),
-        (ex.SHARES[3] - 2, ex.CASH[3] + 2 * ex.PRICE),
-    ]
-    assert [chain.data(ex.run(ex.POOL, "holdings", bytes([i]))) for i in range(4)] == [ex.u64(*pair) for pair in expected]
+    holdings = [chain.data(ex.run(ex.POOL, "holdings", bytes([i]))) for i in range(4)]
+    changes = (10, 0, -8, -2)
+    for held, before, change in zip(holdings, ex.SHARES, changes, strict=True):
+        assert held == ex.u64(before + change) + (-change * ex.PRICE).to_bytes(16, "little", signed=True)
     chain.panics(ex.settle(), "no orders meet")
+
+
+def test_dark_pool_takes_a_buyer_at_no_word(player: Player) -> None:
+    chain = Chain(player, ex.pool_init())
+    text = ex.order(1, 0, 90, 3)
+    chain.data(ex.place(text))
+    chain.panics(ex.opened(text, ex.proof_of_funds(0)), "the proof of funds is not valid")
+    richer = bytes([0x01]) + ex.proof_of_funds(1)[1:]
+    chain.panics(ex.opened(text, richer), "the proof of funds is not valid")
+    chain.data(ex.opened(text))
+
+
+def test_dark_pool_opens_no_order_that_proven_funds_do_not_cover(player: Player) -> None:
+    lines = list(ex.EXAMPLES["dark_pool"]())
+    poor = [line for line in lines if line.get("id") == ex.NOWHERE.hex()]
+    chain = Chain(player, poor[0])
+    for line in poor[1:4]:
+        chain.data(line)
+    chain.panics(poor[4], "the funds do not cover the order")
 
 
 def test_bridge_mints_once_for_each_proof(player: Player) -> None:

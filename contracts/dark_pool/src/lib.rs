@@ -1,4 +1,4 @@
-//! A dark pool: sealed orders, opened and matched at one price, settled when all who trade sign the outcome together.
+//! A dark pool: sealed orders, opened with a proof of funds and matched at one price, settled when all who trade sign the outcome together.
 #![no_std]
 extern crate alloc;
 
@@ -8,14 +8,24 @@ use alloc::{
 };
 use support::{
     Input, contract,
-    query::{Key, keccak256, verify_bls_multisig},
+    query::{Key, keccak256, verify_bls_multisig, verify_kzg_proof},
     uplink::{emit_raw, self_id},
 };
 
+/// More than what all orders together can cost.
+const PLENTY: i128 = 1 << 100;
+/// Trader, side, price, amount, salt.
+const ORDER: usize = 1 + 1 + 8 + 8 + 32;
+
 struct Trader {
     key: Key,
+    /// Where the custodian's polynomial has the trader's funds.
+    place: [u8; 32],
     shares: u64,
-    cash: u64,
+    /// What was proven last.
+    funds: i128,
+    /// What settlements brought in, less what they cost.
+    cash: i128,
 }
 
 #[derive(Clone, Copy)]
@@ -33,6 +43,7 @@ struct Fill {
 
 struct Pool {
     round: u64,
+    commitment: [u8; 48],
     traders: Vec<Trader>,
     sealed: BTreeSet<[u8; 32]>,
     bids: Vec<Order>,
@@ -41,14 +52,15 @@ struct Pool {
 
 impl Pool {
     const fn new() -> Self {
-        Self { round: 0, traders: Vec::new(), sealed: BTreeSet::new(), bids: Vec::new(), asks: Vec::new() }
+        Self { round: 0, commitment: [0; 48], traders: Vec::new(), sealed: BTreeSet::new(), bids: Vec::new(), asks: Vec::new() }
     }
 
-    /// Key, shares and cash of each trader.
+    /// The custodian's commitment to all funds; key, place and shares of each trader.
     fn init(&mut self, mut input: Input) -> Vec<u8> {
-        for entry in input.arrays::<216>() {
+        self.commitment = input.array();
+        for entry in input.arrays::<240>() {
             let mut entry = Input::new(&entry);
-            self.traders.push(Trader { key: entry.array(), shares: entry.u64(), cash: entry.u64() });
+            self.traders.push(Trader { key: entry.array(), place: entry.array(), shares: entry.u64(), funds: 0, cash: 0 });
         }
         Vec::new()
     }
@@ -59,24 +71,27 @@ impl Pool {
         Vec::new()
     }
 
-    /// Trader, side (0 buys, 1 sells), price, amount, salt: an order that was placed, and that its trader can pay.
+    /// Trader, side (0 buys, 1 sells), price, amount, salt: an order that was placed. Who buys also shows the funds (32 bytes, big-endian)
+    /// and the KZG opening that proves them.
     fn open(&mut self, mut input: Input) -> Vec<u8> {
-        let text = input.rest();
-        let mut input = Input::new(text);
-        let (trader, side) = (input.u8(), input.u8());
-        let order = Order { trader, price: input.u64(), amount: input.u64() };
-        input.take(32);
-        input.end();
+        let text = input.take(ORDER);
         assert!(self.sealed.remove(&keccak256(text)), "no such order");
-        let owner = self.traders.get(trader as usize).expect("no such trader");
+        let mut terms = Input::new(text);
+        let (trader, side) = (terms.u8(), terms.u8());
+        let order = Order { trader, price: terms.u64(), amount: terms.u64() };
+        let owner = self.traders.get_mut(trader as usize).expect("no such trader");
         if side == 0 {
+            let (funds, proof) = (input.array(), input.array());
+            assert!(verify_kzg_proof(&self.commitment, &owner.place, &funds, &proof), "the proof of funds is not valid");
+            owner.funds = amount(&funds);
             let cost = order.price.checked_mul(order.amount).expect("the order is too large");
-            assert!(cost <= owner.cash, "the cash does not cover the order");
+            assert!(cost as i128 <= owner.funds + owner.cash, "the funds do not cover the order");
             self.bids.push(order);
         } else {
             assert!(order.amount <= owner.shares, "the shares do not cover the order");
             self.asks.push(order);
         }
+        input.end();
         Vec::new()
     }
 
@@ -104,7 +119,8 @@ impl Pool {
         for (party, change) in shares {
             let trader = &mut self.traders[party as usize];
             trader.shares = (trader.shares as i128 + change).try_into().expect("the shares do not cover the orders");
-            trader.cash = (trader.cash as i128 - change * price as i128).try_into().expect("the cash does not cover the orders");
+            trader.cash -= change * price as i128;
+            assert!(trader.funds + trader.cash >= 0, "the funds do not cover the orders");
         }
         self.round += 1;
         self.bids.clear();
@@ -113,10 +129,10 @@ impl Pool {
         (fills.len() as u32).to_le_bytes().into()
     }
 
-    /// Shares and cash of a trader.
+    /// Shares of a trader (u64), and what settlements brought in, less what they cost (i128).
     fn holdings(&mut self, mut input: Input) -> Vec<u8> {
         let trader = self.traders.get(input.u8() as usize).expect("no such trader");
-        [trader.shares.to_le_bytes(), trader.cash.to_le_bytes()].concat()
+        [&trader.shares.to_le_bytes()[..], &trader.cash.to_le_bytes()].concat()
     }
 
     /// Best orders first, earlier ones before later ones; all fills at the price midway between the last two that meet.
@@ -145,6 +161,13 @@ impl Pool {
         }
         out
     }
+}
+
+/// A scalar as an amount, cut at `PLENTY`.
+fn amount(scalar: &[u8; 32]) -> i128 {
+    let mut low = [0; 16];
+    low.copy_from_slice(&scalar[16..]);
+    if scalar[..16] == [0; 16] { i128::try_from(u128::from_be_bytes(low)).unwrap_or(PLENTY).min(PLENTY) } else { PLENTY }
 }
 
 contract!(Pool::new() => Pool; init, place, open, outcome, settle, holdings);
