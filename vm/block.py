@@ -25,6 +25,7 @@ class BlockStats:
     rounds       times that calls were taken back
     reexecuted   calls that were taken back, all rounds together
     sequential   calls executed without assumptions, after too many rounds (or because that was asked for)
+    interrupted  calls that were stopped in the middle, because they were going to be taken back
     """
 
     calls: int
@@ -35,6 +36,7 @@ class BlockStats:
     rounds: int = 0
     reexecuted: int = 0
     sequential: int = 0
+    interrupted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def _speculate(session: Session, calls: Sequence[Call], stats: BlockStats) -> li
                 speculation.begin(len(receipts))
                 try:
                     receipts.append(session.run_call(calls[len(receipts)]))
-                except BaseException as error:  # as true as what was assumed
+                except BaseException as error:  # as true as what was assumed; `Interrupted` where that is not so
                     failure = error
             if failure is None and len(receipts) < len(calls) and not speculation.full:
                 continue

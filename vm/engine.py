@@ -15,10 +15,11 @@ from typing import Final
 from coproc.errors import EngineUnavailable
 
 from .errors import ContractTrap, WasmTrap, refused
-from .imports import HOST_FUNCTIONS
+from .imports import HOST_FUNCTIONS, REFUEL_FUNCTION
 from .library import HOST_FUNCTION, Bytes, Extern, Func, Global, Instance, MemoryCreator, native, wasmtime
 from .module_cache import Metering, ModuleCache, key
 from .wasm import Contract, ModuleError, check_contract, meter_module, read_module
+from .wasm.meter import REFUEL
 from .wasm.module import I32
 from .wasm.rules import import_type
 
@@ -31,9 +32,9 @@ _CRANELIFT: Final = 1
 # Every proposal that can be named, on or off: what dusk-vm accepts is WebAssembly 2.0 less reference types, and the last three.
 FEATURES: Final = {
     "wasm_simd": True, "wasm_bulk_memory": True, "wasm_multi_value": True, "wasm_multi_memory": True, "wasm_memory64": True,
-    "wasm_relaxed_simd": True, "wasm_relaxed_simd_deterministic": True, "wasm_reference_types": False, "wasm_threads": False,
+    "wasm_relaxed_simd": True, "wasm_relaxed_simd_deterministic": True, "wasm_reference_types": True, "wasm_threads": False,
     "shared_memory": False, "wasm_tail_call": False, "wasm_function_references": False, "wasm_gc": False, "gc_support": False,
-    "wasm_wide_arithmetic": False, "wasm_branch_hinting": False, "wasm_exceptions": False, "wasm_custom_page_sizes": False,
+    "wasm_wide_arithmetic": False, "wasm_branch_hinting": True, "wasm_exceptions": False, "wasm_custom_page_sizes": False,
     "wasm_compact_imports": False, "wasm_stack_switching": False, "wasm_component_model": False, "wasm_component_model_async": False,
     "wasm_component_model_map": False, "wasm_component_model_implements": False, "wasm_component_model_canonical_names": False,
     "wasm_component_model_accessors": False, "wasm_component_model_more_async_builtins": False,
@@ -62,10 +63,11 @@ class Compiled:
     """A contract's module, ready to be instantiated."""
 
     def __init__(self, engine: Engine, contract: Contract, metered: Metering, module: int) -> None:
-        """module: a wasmtime_module_t, which becomes this object's own. Raises WasmTrap."""
+        """module: a wasmtime_module_t of `engine.of(contract)`, which becomes this object's own. Raises WasmTrap."""
         self.contract = contract
         self.metered = metered
-        self._engine = engine
+        self._library = wasmtime()  # when the interpreter ends, names of modules may go before this object
+        self._engine = engine.of(contract)
         self._module = module
         self._linker = engine.linker(contract)
         pre = c_void_p()
@@ -94,7 +96,7 @@ class Compiled:
     def instantiate(self, memory: int) -> tuple[int, int, Instance]:
         """A store, its context and the instance in it, on the memory of this handle. Raises WasmTrap."""
         library = wasmtime()
-        store = library.wasmtime_store_new(self._engine.pointer, None, None)
+        store = library.wasmtime_store_new(self._engine, None, None)
         context = library.wasmtime_store_context(store)
         instance = Instance()
         trap = c_void_p()
@@ -107,7 +109,8 @@ class Compiled:
         return store, context, instance
 
     def __del__(self) -> None:
-        library = wasmtime()
+        if (library := getattr(self, "_library", None)) is None:
+            return
         for name, delete in (
             ("_pre", library.wasmtime_instance_pre_delete),
             ("_linker", library.wasmtime_linker_delete),
@@ -118,9 +121,24 @@ class Compiled:
 
 
 class Engine:
-    """wasmtime, set up as contracts need it. Safe from any number of threads."""
+    """wasmtime, set up as contracts need it. Safe from any number of threads.
+
+    A pair of engines of the same features: an access of a 32-bit memory is checked by the guard behind its 4 GiB; of a 64-bit one, whose
+    address space goes on there, by a comparison.
+    """
 
     def __init__(self) -> None:
+        self._creator = MemoryCreator(None, ctypes.cast(native().coproc_vm_new_memory, c_void_p).value, None)
+        self._engines = {False: self._configured(native().coproc_vm_guard_bytes()), True: self._configured(0)}
+        library = wasmtime()
+        native().coproc_vm_install_handler()  # after wasmtime's own
+        native().coproc_vm_set_globals(*(ctypes.cast(f, c_void_p) for f in (library.wasmtime_global_get, library.wasmtime_global_set)))
+        self._hq = ctypes.cast(native().coproc_vm_hq, HOST_FUNCTION)
+        self._compiled: OrderedDict[bytes, Compiled] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def _configured(self, guard: int) -> int:
+        """A wasm_engine_t that counts on `guard` bytes behind each memory's reservation."""
         library = wasmtime()
         config = library.wasm_config_new()
         for name, value in (FEATURES | _SETTINGS).items():
@@ -131,18 +149,17 @@ class Engine:
         library.wasmtime_config_cranelift_opt_level_set(config, _SPEED)
         library.wasmtime_config_max_wasm_stack_set(config, STACK_BYTES)
         library.wasmtime_config_memory_reservation_set(config, RESERVATION)
-        library.wasmtime_config_memory_guard_size_set(config, 0)
+        library.wasmtime_config_memory_guard_size_set(config, guard)
         library.wasmtime_config_memory_reservation_for_growth_set(config, 0)
-        self._creator = MemoryCreator(None, ctypes.cast(native().coproc_vm_new_memory, c_void_p).value, None)
         library.wasmtime_config_host_memory_creator_set(config, ctypes.byref(self._creator))
-        self.pointer = library.wasm_engine_new_with_config(config)
-        if not self.pointer:
+        engine: int | None = library.wasm_engine_new_with_config(config)
+        if not engine:
             raise EngineUnavailable("wasmtime refuses the configuration of contracts")
-        native().coproc_vm_install_handler()  # after wasmtime's own
-        native().coproc_vm_set_globals(*(ctypes.cast(f, c_void_p) for f in (library.wasmtime_global_get, library.wasmtime_global_set)))
-        self._hq = ctypes.cast(native().coproc_vm_hq, HOST_FUNCTION)
-        self._compiled: OrderedDict[bytes, Compiled] = OrderedDict()
-        self._lock = threading.Lock()
+        return engine
+
+    def of(self, contract: Contract) -> int:
+        """The wasm_engine_t of a contract."""
+        return self._engines[contract.is_64]
 
     def compile(self, bytecode: bytes, cache: ModuleCache | None = None) -> Compiled:
         """The compiled contract. Raises ContractTrap with the variant that Piecrust gives for a module that it refuses."""
@@ -163,14 +180,15 @@ class Engine:
         if cache is None or (found := cache.get(name)) is None:
             return None
         metering, code = found
+        contract = check_contract(read_module(bytecode))
         module = c_void_p()
-        if error := wasmtime().wasmtime_module_deserialize(self.pointer, code, len(code), ctypes.byref(module)):
+        if error := wasmtime().wasmtime_module_deserialize(self.of(contract), code, len(code), ctypes.byref(module)):
             _text(error)  # of another engine
             return None
-        return Compiled(self, check_contract(read_module(bytecode)), metering, module.value or 0)
+        return Compiled(self, contract, metering, module.value or 0)
 
     def _compile(self, bytecode: bytes, name: bytes, cache: ModuleCache | None) -> Compiled:
-        if error := wasmtime().wasmtime_module_validate(self.pointer, bytecode, len(bytecode)):
+        if error := wasmtime().wasmtime_module_validate(self._engines[False], bytecode, len(bytecode)):
             raise WasmTrap(_text(error))
         try:
             module = read_module(bytecode)
@@ -179,22 +197,22 @@ class Engine:
         except ModuleError as error:
             raise refused(error) from error
         metering = Metering(metered.remaining, metered.mutable_globals, metered.changes_instance)
-        compiled = Compiled(self, contract, metering, self.module(metered.binary))
+        compiled = Compiled(self, contract, metering, self._module(contract, metered.binary))
         if cache is not None:
             cache.put(name, metering, compiled.serialized())
         return compiled
 
-    def module(self, binary: bytes) -> int:
+    def _module(self, contract: Contract, binary: bytes) -> int:
         """wasmtime_module_t of a metered binary."""
         module = c_void_p()
-        if error := wasmtime().wasmtime_module_new(self.pointer, binary, len(binary), ctypes.byref(module)):
+        if error := wasmtime().wasmtime_module_new(self.of(contract), binary, len(binary), ctypes.byref(module)):
             raise WasmTrap(_text(error))
         return module.value or 0
 
     def linker(self, contract: Contract) -> int:
         """wasmtime_linker_t with the imports of a contract, which are matched by name only."""
         library = wasmtime()
-        linker: int = library.wasmtime_linker_new(self.pointer)
+        linker: int = library.wasmtime_linker_new(self.of(contract))
         library.wasmtime_linker_allow_shadowing(linker, True)
         for wanted in contract.module.imports:
             function_type = import_type(wanted.name, is_64=contract.is_64)
@@ -208,6 +226,10 @@ class Engine:
             library.wasm_functype_delete(pointer)
             if error:
                 raise WasmTrap(_text(error))
+        home, name = (text.encode() for text in REFUEL)
+        pointer = library.wasm_functype_new(_values(b""), _values(b""))
+        library.wasmtime_linker_define_func_unchecked(linker, home, len(home), name, len(name), pointer, REFUEL_FUNCTION, None, None)
+        library.wasm_functype_delete(pointer)
         return linker
 
 

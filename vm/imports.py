@@ -245,16 +245,26 @@ def self_id(session: Session) -> None:
     _put(session.instance, session.instance.contract)
 
 
+def refuel(session: Session) -> None:
+    """The next slice of gas, if there is any: not an import of contracts, but called by what meters them. Raises OutOfGas."""
+    instance = session.instance
+    remaining = instance.remaining
+    if not remaining:
+        raise OutOfGas
+    if session.speculation is not None:
+        session.speculation.look()
+    instance.remaining = remaining
+
+
 _FUNCTIONS: Final[dict[str, Callable[..., int | None]]] = {
     "caller": caller, "callstack": callstack, "c": c, "hq": hq, "hd": hd, "emit": emit, "feed": feed, "limit": limit, "spent": spent,
     "panic": panic, "owner": owner, "self_id": self_id,
 }  # fmt: skip
 
 
-def _host_function(name: str, *, is_64: bool) -> Any:
-    """The C function pointer of an import: arguments and result are 16-byte cells, the result in the first."""
-    function = _FUNCTIONS[name]
-    masks = [0xFFFF_FFFF if letter == "i" or (letter == "P" and not is_64) else 0xFFFF_FFFF_FFFF_FFFF for letter in IMPORTS[name][0]]
+def _host_function(function: Callable[..., int | None], parameters: str, *, is_64: bool) -> Any:
+    """A C function pointer: arguments and result are 16-byte cells, the result in the first. parameters: as in `IMPORTS`."""
+    masks = [0xFFFF_FFFF if letter == "i" or (letter == "P" and not is_64) else 0xFFFF_FFFF_FFFF_FFFF for letter in parameters]
     cells = c_int64 * (2 * max(1, len(masks)))
     places = [(2 * number, mask) for number, mask in enumerate(masks)]
 
@@ -278,5 +288,12 @@ def _host_function(name: str, *, is_64: bool) -> Any:
     return HOST_FUNCTION(enter)
 
 
-HOST_FUNCTIONS: Final = {(name, is_64): _host_function(name, is_64=is_64) for name in _FUNCTIONS for is_64 in (False, True)}
+HOST_FUNCTIONS: Final = {
+    (name, is_64): _host_function(function, IMPORTS[name][0], is_64=is_64)
+    for name, function in _FUNCTIONS.items()
+    for is_64 in (False, True)
+}
 """(name, 64-bit memory) → C function pointer. They live as long as the process."""
+
+REFUEL_FUNCTION: Final = _host_function(refuel, "", is_64=False)
+"""C function pointer of `refuel`."""

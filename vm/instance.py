@@ -15,7 +15,7 @@ from .wasm.module import F32, F64, I32, I64, V128
 
 _KINDS = {I32: 0, I64: 1, F32: 2, F64: 3, V128: 4}
 _GLOBAL = 1
-_LARGEST = (1 << 63) - 1
+SLICE = 1 << 26  # gas that a contract is given at a time; between two slices its host looks at the call
 
 
 class Instance:
@@ -71,15 +71,14 @@ class Instance:
     # ---- gas ----
     @property
     def remaining(self) -> int:
-        """Gas left, never negative."""
+        """Gas left, what the contract holds and what is kept back; never negative."""
         self._library.wasmtime_global_get(self._context, self._meter_address, self._value_address)
-        left: int = self._value.of.i64
-        reserve: int = self.running.reserve
-        return (left if left > 0 else 0) + reserve
+        left: int = self._value.of.i64 + self.running.reserve
+        return left if left > 0 else 0
 
     @remaining.setter
     def remaining(self, gas: int) -> None:
-        self.running.reserve = reserve = gas - _LARGEST if gas > _LARGEST else 0
+        self.running.reserve = reserve = gas - SLICE if gas > SLICE else 0
         self._value.kind = _KINDS[I64]
         self._value.of.i64 = gas - reserve
         self._library.wasmtime_global_set(self._context, self._meter_address, self._value_address)

@@ -63,6 +63,8 @@ _WASMTIME: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
 }
 _NATIVE: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "coproc_vm_install_handler": (c_int, ()),
+    "coproc_vm_guard_bytes": (c_uint64, ()),
+    "coproc_vm_copies": (c_uint64, ()),
     "coproc_vm_memory_new": (_P, (c_uint64,)),
     "coproc_vm_memory_free": (None, (_P,)),
     "coproc_vm_memory_base": (_P, (_P,)),

@@ -99,6 +99,11 @@ class Memory:
             capacity = count
 
     @staticmethod
+    def copies() -> int:
+        """Bytes that the undo levels of all memories hold, and what is kept for later ones."""
+        return int(native().coproc_vm_copies())
+
+    @staticmethod
     def _check(done: int) -> None:
         if not done:
             raise EngineLost("the system refused to change the protection of a contract's memory")

@@ -1,9 +1,13 @@
 """What a block assumes while it runs: every verification is true, until the coprocessor has said otherwise.
 
-A well-formed verification that nobody has answered yet becomes a claim: it is submitted, and the contract goes on as if it were true.
-Its price depends on the argument bytes alone and is charged all the same. While claims are open, every call that succeeds keeps one undo
-level of each memory that it touched. `settle` waits for the claims; calls from the first one on that relied on a wrong claim are taken
-back, newest first, and run again with the answers, which are remembered.
+A well-formed verification that nobody has answered yet becomes a claim, and the contract goes on as if it were true. Its price depends on
+the argument bytes alone and is charged all the same. While claims are open, the calls from one that made a claim up to the next such call
+keep one undo level of each memory that they touched. `settle` waits for the claims; calls from the first one on that relied on a wrong
+claim are taken back, newest first, and run again with the answers, which are remembered.
+
+Claims go to the coprocessor together: when the block or a window ends, or when they are many, or at once where a call takes long. At the
+end of each slice of gas a call that takes long is interrupted if a claim has turned out wrong: it, or a call before it, relied on that,
+so it is one of those that are taken back.
 
 A call is thus kept only if everything that it and the calls before it were told is so, and then it is what it is in sequence: contracts
 see nothing but memories, answers, gas and metadata. A round takes back a later call than the round before: the claims of all calls
@@ -13,7 +17,6 @@ assumed any more: at most two executions of the block are in vain.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -23,18 +26,22 @@ from blake3 import blake3
 from coproc.operation import Answer, Operation, Request
 from coproc.wire import rkyv
 
+from .memory import Memory
+
 if TYPE_CHECKING:
     from .block import BlockStats
-    from .memory import Memory
     from .receipt import Event
     from .session import Session
 
 ROUNDS: Final = 8
-BATCH: Final = 64  # claims that go to the coprocessor together
-WINDOW: Final = 512  # calls that keep undo levels at once
-WINDOW_BYTES: Final = 1 << 30  # by which a window may make the process grow: undo levels hold pages
+BATCH: Final = 1024  # claims that go to the coprocessor before the window ends
+WINDOW: Final = 4096  # calls that can be taken back at once
+WINDOW_BYTES: Final = 1 << 30  # of pages that undo levels may hold
 _KNOWN_AT_MOST: Final = 1 << 16
-_OS_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+class Interrupted(BaseException):
+    """The call that ran is one of those that are taken back."""
 
 
 class Memo:
@@ -68,6 +75,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.truths: list[bytes] = []
         self.answers: Future[list[Answer]] | None = None
 
 
@@ -77,23 +85,20 @@ class _Claim(NamedTuple):
     batch: _Batch
     place: int
     call: int
-    truth: bytes
 
 
-class _Undo(NamedTuple):
-    """One undo level of a memory, and its length below it."""
+class _Step:
+    """What takes back a call that made a claim and those after it: undo levels and lengths below them by contract, newest last.
 
-    contract: bytes
-    memory: Memory
-    length: int
+    `events`: those that waited for a receipt before the call.
+    """
 
+    __slots__ = ("call", "events", "levels")
 
-class _Step(NamedTuple):
-    """What takes a call back. `events`: those that waited for a receipt before it."""
-
-    call: int
-    events: list[Event]
-    levels: list[_Undo]
+    def __init__(self, call: int, events: list[Event]) -> None:
+        self.call = call
+        self.events = events
+        self.levels: dict[bytes, tuple[Memory, int]] = {}
 
 
 class Speculation:
@@ -104,11 +109,14 @@ class Speculation:
         self._stats = stats
         self._claims: dict[bytes, _Claim] = {}
         self._batch = _Batch()
-        self._verifier = ThreadPoolExecutor(1, "coproc-claims")
+        self._verifier: ThreadPoolExecutor | None = None
         self._steps: list[_Step] = []
         self._never: set[bytes] = set()  # to be assumed again: nothing could run them
-        self._resident = 0
         self._call = 0
+        self._events: list[Event] = []  # that waited before this call
+        self._exhausted = False
+        self._wrong = False  # whether a claim that was sent is known not to be so
+        self._slow = False  # whether a call took long since claims were heard
 
     @property
     def assuming(self) -> bool:
@@ -118,25 +126,26 @@ class Speculation:
     @property
     def full(self) -> bool:
         """Whether it is time to settle."""
-        return self.assuming and (len(self._steps) >= WINDOW or _resident() > self._resident + WINDOW_BYTES)
-
-    @property
-    def _exhausted(self) -> bool:
-        """Whether nothing may be assumed any more: too many rounds, or this one could bring what is taken back over twice the block."""
-        at_stake = self._stats.calls - self._steps[0].call
-        return self._stats.rounds >= ROUNDS or self._stats.reexecuted + at_stake > 2 * self._stats.calls
+        if not self._claims:
+            return False
+        return len(self._steps) >= WINDOW or (self._slow and self._wrong) or Memory.copies() > WINDOW_BYTES
 
     def begin(self, call: int) -> None:
         """The call with this number is next."""
         self._call = call
-        if not self.assuming:  # nothing before this call needs taking back
-            self._steps.clear()
-        self._steps.append(_Step(call, list(self._session.events), []))
+        self._events = self._session.events.copy()
+        first = self._steps[0].call if self._steps else call
+        # Too many rounds, or this one could bring what is taken back over twice the block: nothing is assumed any more.
+        self._exhausted = self._stats.rounds >= ROUNDS or self._stats.reexecuted + self._stats.calls - first > 2 * self._stats.calls
         self._stats.sequential += self._exhausted
 
     def keep(self, contract: bytes, memory: Memory, length: int) -> None:
         """The call leaves its first undo level of a contract's memory, which was of this length before."""
-        self._steps[-1].levels.append(_Undo(contract, memory, length))
+        levels = self._steps[-1].levels
+        if contract in levels:
+            memory.apply()
+        else:
+            levels[contract] = memory, length
 
     def answer(self, operation: Operation, request: Request) -> Answer:
         """The answer of a verification, or that it is true."""
@@ -146,38 +155,61 @@ class Speculation:
             return known
         truth = operation.encode(True)
         if key not in self._claims:
-            malformed = rkyv.read(operation.layout, request.args, request.align) is None
-            if malformed or self._exhausted or key in self._never:
+            if self._exhausted or key in self._never or rkyv.read(operation.layout, request.args, request.align) is None:
                 self._stats.direct += 1
                 answer = self._session.coprocessor.submit(request).result()
                 self._session.memo.put(key, answer)
                 return answer
-            if not self.assuming:
-                self._resident = _resident()
-            self._claims[key] = _Claim(self._batch, len(self._batch.requests), self._call, truth)
-            self._batch.requests.append(request)
+            if not self._steps or self._steps[-1].call != self._call:
+                self._steps.append(_Step(self._call, self._events))
+            batch = self._batch
+            self._claims[key] = _Claim(batch, len(batch.requests), self._call)
+            batch.requests.append(request)
+            batch.truths.append(truth)
             self._stats.claims += 1
-            if len(self._batch.requests) == BATCH:
+            if len(batch.requests) == BATCH:
                 self._send()
         return Answer(True, "ok", truth, 0, "")
+
+    def look(self) -> None:
+        """A slice of gas is at its end: the call takes long. Raises Interrupted if it will be taken back."""
+        if self._claims:
+            self._slow = True
+            self._send()
+            if self._wrong:
+                self._stats.interrupted += 1
+                raise Interrupted
 
     def _send(self) -> None:
         batch, self._batch = self._batch, _Batch()
         if batch.requests:
-            batch.answers = self._verifier.submit(self._session.coprocessor.run, batch.requests)
+            if self._verifier is None:
+                self._verifier = ThreadPoolExecutor(1, "coproc-claims")
+            batch.answers = self._verifier.submit(self._verify, batch)
+
+    def _verify(self, batch: _Batch) -> list[Answer]:
+        """In a thread of its own: the answers. Whatever is raised will be raised again where the contract asks."""
+        try:
+            answers = self._session.coprocessor.run(batch.requests)
+        except BaseException:
+            self._wrong = True
+            raise
+        self._wrong |= any(answer.retbuf != truth for answer, truth in zip(answers, batch.truths, strict=True))
+        return answers
 
     def close(self) -> None:
         """End the thread that verifies."""
-        self._verifier.shutdown()
+        if self._verifier is not None:
+            self._verifier.shutdown()
 
     def settle(self) -> int | None:
         """Hear all claims. Take back every call from the first on that relied on a wrong one: its number, or None if all are so."""
         self._send()
         first: int | None = None
-        for key, claim in self._claims.items():
+        for key, (batch, place, call) in self._claims.items():
             try:
-                assert claim.batch.answers is not None
-                answer = claim.batch.answers.result()[claim.place]
+                assert batch.answers is not None
+                answer = batch.answers.result()[place]
                 self._session.memo.put(key, answer)
                 retbuf = answer.retbuf
                 if answer.status == "unserved":
@@ -185,15 +217,16 @@ class Speculation:
             except Exception:  # it will be raised where the contract asks
                 self._never.add(key)
                 retbuf = None
-            if retbuf != claim.truth:
+            if retbuf != batch.truths[place]:
                 self._stats.wrong += 1
-                first = claim.call if first is None else min(first, claim.call)
+                first = call if first is None else min(first, call)
         self._claims.clear()
+        self._wrong = self._slow = False
         while self._steps:
             step = self._steps.pop()
             if first is None or step.call < first:
-                for level in step.levels:
-                    level.memory.apply()
+                for memory, _ in step.levels.values():
+                    memory.apply()
             else:
                 self._take_back(step)
         if first is not None:
@@ -202,15 +235,9 @@ class Speculation:
         return first
 
     def _take_back(self, step: _Step) -> None:
-        for contract, memory, length in step.levels:
+        for contract, (memory, length) in reversed(step.levels.items()):
             memory.revert()
             if memory.length != length:
                 memory.length = length
                 self._session.drop_instance(contract)
         self._session.events = step.events
-
-
-def _resident() -> int:
-    """Bytes of memory that this process has in use."""
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * _OS_PAGE

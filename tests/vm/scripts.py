@@ -394,6 +394,45 @@ def _modules() -> Iterator[Line]:
         yield deploy(bytes([number + 100]) * 32, wasm)
 
 
+def _below_zero() -> Iterator[Line]:
+    """Functions that have spent more than they have when they ask or pay, and all that a limit of gas can be."""
+    spin = "(drop (i32.const 1))" * 20
+    self_call = "(memory.fill (i32.const 128) (i32.const 0xa1) (i32.const 32)) (i64.store (i32.const 200) (i64.extend_i32_s (call $c"
+    self_call += " (i32.const 128) (i32.const 80) (i32.const 5) (i32.const 0) (i64.const {})))) (i64.store (i32.const 4112) (i64.load"
+    self_call += " (i32.const 200))) (i64.store (i32.const 4120) (call $spent)) (i32.const 32)"
+    said = "(i64.store (i32.const 4096) (call $spent)) (i32.const 8)"
+    bodies = {
+        "spent": "(i64.store (i32.const 4096) (call $spent)) (i64.store (i32.const 4104) (call $limit)) (i32.const 16)",
+        "emit_nothing": "(call $emit (i32.const 0) (i32.const 0) (i32.const 0))" + said,
+        "emit": "(call $emit (i32.const 0) (i32.const 1) (i32.const 0))" + said,
+        "digest": "(i32.store (i32.const 4096) (i32.const 0)) (i64.store (i32.const 4100) (i64.const 0x4FFFFFFFC))"
+        " (drop (call $hq (i32.const 16) (i32.const 6) (i32.const 12)))" + said,
+        "verify": "(drop (call $hq (i32.const 32) (i32.const 16) (i32.const 12)))" + said,
+        "call": self_call.format(0),
+        "call_with_9": self_call.format(9),
+    }
+    functions = "".join(f'(func (export "{name}") (param i32) (result i32) {spin} {body})' for name, body in bodies.items())
+    imports = (
+        ("hq", "(param i32 i32 i32) (result i32)"), ("c", "(param i32 i32 i32 i32 i64) (result i32)"), ("emit", "(param i32 i32 i32)"),
+        ("spent", "(result i64)"), ("limit", "(result i64)"),
+    )  # fmt: skip
+    head = "".join(f'(import "env" "{name}" (func ${name} {kind}))' for name, kind in imports)
+    data = "".join(f'(data (i32.const {at}) "{text}")' for at, text in ((16, "sha256"), (32, "verify_kzg_proof"), (80, "spent")))
+    text = f'(module {head} (memory (export "memory") 4) (global (export "A") i32 (i32.const 4096)) {data} {functions})'
+    yield policy("V3", "Boreas")
+    yield deploy(A, assemble(text))
+    for name in bodies:
+        for gas in (
+            *range(0, 100, 3),
+            *range(100, 400, 13),
+            5000,
+            10_000,
+            *((1 << 63) + n for n in (-1, 0, 1, (1 << 26) + 20)),
+            (1 << 64) - 1,
+        ):
+            yield call(A, name, gas=gas)
+
+
 def _random(seed: int) -> Iterator[Line]:
     from tests.vm.random_calls import random_calls
 
@@ -411,6 +450,7 @@ SCRIPTS: dict[str, Callable[[], Iterator[Line]]] = {
     "queries": _queries,
     "panics": _panics,
     "modules": _modules,
+    "below_zero": _below_zero,
     "random_1": lambda: _random(1),
     "random_2": lambda: _random(2),
 }

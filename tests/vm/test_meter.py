@@ -16,6 +16,7 @@ from tests.vectors.load import HERE, read_lines
 from tests.vm.metering import control, opcodes, random_programs
 from tests.vm.metering.assemble import contract, export, from_text
 from tests.vm.metering.host import Host, Outcome, engine
+from tests.vm.metering.modules import padded
 
 PROGRAMS, CALLS = 400, 14_000
 
@@ -28,10 +29,12 @@ def programs() -> tuple[dict[str, Any], ...]:
     return lines
 
 
-def test_every_call_ends_as_in_piecrust_with_the_same_gas() -> None:
+@pytest.mark.parametrize("part", [(1 << 63) - 1, 64])
+def test_every_call_ends_as_in_piecrust_with_the_same_gas(part: int) -> None:
+    """Whether the gas is handed out at once or in small parts."""
     seen: Counter[str] = Counter()
     for line in programs():
-        host = Host(bytes.fromhex(line["wasm"]))
+        host = Host(bytes.fromhex(line["wasm"]), part)
         for function, argument, limit, *expected in line["calls"]:
             got = host.call(function, bytes.fromhex(argument), limit)
             assert got == Outcome(*expected), (line["name"], function, argument, limit)
@@ -39,6 +42,14 @@ def test_every_call_ends_as_in_piecrust_with_the_same_gas() -> None:
     assert min(seen["ok"], seen["OutOfGas"]) > 1000
     assert seen["RuntimeError"] > 200
     assert seen["Panic"] > 0
+
+
+@pytest.mark.parametrize("length", range(1, 6))
+def test_index_of_a_table_may_be_padded(length: int) -> None:
+    """As compilers write it that know reference types; Piecrust answers the same to all five."""
+    host = Host(padded(length))
+    assert host.call("f", b"", 6) == Outcome("ok", 6, bytes(8).hex())
+    assert host.call("f", b"", 5) == Outcome("OutOfGas")
 
 
 def test_the_programs_are_the_recorded_ones() -> None:

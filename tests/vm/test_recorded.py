@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
@@ -27,6 +28,13 @@ def test_receipts_and_roots_equal_piecrusts(name: str, coprocessor: Coprocessor)
     assert len(wanted) == len(lines)
     for number, (line, answer, want) in enumerate(zip(lines, play(lines, coprocessor), wanted, strict=True)):
         assert comparable(answer) == comparable(want), f"line {number}: {str(line)[:400]}"
+
+
+def test_gas_in_small_slices_is_the_same_gas(coprocessor: Coprocessor) -> None:
+    lines = list(SCRIPTS["below_zero"]())
+    with patch("coproc.vm.instance.SLICE", 50):
+        for line, answer, want in zip(lines, play(lines, coprocessor), read("below_zero")[1], strict=True):
+            assert comparable(answer) == comparable(want), line
 
 
 def test_enough_is_recorded() -> None:

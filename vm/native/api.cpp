@@ -53,6 +53,12 @@ extern "C" {
 
 int coproc_vm_install_handler() { return coproc::vm::install_handler() ? 1 : 0; }
 
+// Bytes behind each memory that no access reaches: what wasmtime may count on.
+std::uint64_t coproc_vm_guard_bytes() { return coproc::vm::guard_bytes; }
+
+// Bytes of the pages that all memories hold for undoing.
+std::uint64_t coproc_vm_copies() { return coproc::vm::Page::count * page_bytes; }
+
 Memory *coproc_vm_memory_new(std::uint64_t pages) {
   auto *memory = new (std::nothrow) Memory(pages);
   if (memory != nullptr && memory->base() == nullptr) {

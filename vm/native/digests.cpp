@@ -25,7 +25,7 @@ int digest_named(std::string_view name) {
 
 bool answer_digest(const Running &running, GetGlobal get, SetGlobal set, Cell *cells) {
   const Digests *digests = running.digests;
-  if (digests == nullptr || running.reserve != 0) return false;
+  if (digests == nullptr) return false;
   const Memory &memory = *running.memory;
   const std::uint64_t name = static_cast<std::uint64_t>(cells[0].i64) & (running.is_64 != 0 ? ~std::uint64_t{0} : 0xffffffff);
   const std::uint64_t name_length = static_cast<std::uint32_t>(cells[1].i64);
@@ -47,7 +47,9 @@ bool answer_digest(const Running &running, GetGlobal get, SetGlobal set, Cell *c
 
   Value gas{};
   get(running.context, running.meter, &gas);
-  const std::uint64_t left = gas.i64 > 0 ? static_cast<std::uint64_t>(gas.i64) : 0;
+  const std::uint64_t held = static_cast<std::uint64_t>(gas.i64); // modulo 2^64, as the sums below
+  const bool below_zero = gas.i64 < 0 && 0 - held > running.reserve;
+  const std::uint64_t left = below_zero ? 0 : held + running.reserve;
   const std::uint64_t price = digests->query[which].base + digests->query[which].per_unit * counts[0];
   if (left < price) return false;
 
@@ -68,7 +70,7 @@ bool answer_digest(const Running &running, GetGlobal get, SetGlobal set, Cell *c
     if (status != 0) return false;
   }
   gas.kind = kind_i64;
-  gas.i64 = static_cast<std::int64_t>(left - price);
+  gas.i64 = static_cast<std::int64_t>(left - price - running.reserve);
   set(running.context, running.meter, &gas);
   std::memcpy(argument, answer, answer_bytes);
   cells[0].i64 = answer_bytes;

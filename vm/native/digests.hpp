@@ -33,7 +33,7 @@ struct Digests {
   } query[digest_count];
 };
 
-// The contract that runs. `meter`: its wasmtime_global_t; `reserve`: gas beyond what that holds.
+// The contract that runs. `meter`: its wasmtime_global_t; `reserve`: gas that it has beyond what that holds, which may be negative.
 struct Running {
   Memory *memory;
   std::uint64_t argument, align, is_64, reserve;

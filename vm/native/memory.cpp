@@ -13,6 +13,8 @@
 namespace coproc::vm {
 namespace {
 
+constexpr std::size_t spare_at_most = 256; // pages that are kept for later copies, 16 MiB
+
 // Where the memories lie, by the end of each. The lock is held for a look-up only, and by nobody who can fault.
 class Regions {
  public:
@@ -89,7 +91,7 @@ bool install_handler() {
 }
 
 Memory::Memory(std::uint64_t pages) : levels_(1) {
-  void *where = mmap(nullptr, pages * page_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *where = mmap(nullptr, pages * page_bytes + guard_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (where == MAP_FAILED) return;
   base_ = static_cast<std::uint8_t *>(where);
   bytes_ = pages * page_bytes;
@@ -99,7 +101,7 @@ Memory::Memory(std::uint64_t pages) : levels_(1) {
 Memory::~Memory() {
   if (base_ == nullptr) return;
   regions().remove(this);
-  munmap(base_, bytes_);
+  munmap(base_, bytes_ + guard_bytes);
 }
 
 const void *Memory::source(std::uint64_t page) const {
@@ -108,11 +110,34 @@ const void *Memory::source(std::uint64_t page) const {
   return found != end && *found == page ? reinterpret_cast<const void *>(sources_.addresses[found - sources_.indices]) : nullptr;
 }
 
-bool Memory::protect(std::uint64_t page, int protection) { return mprotect(base_ + page * page_bytes, page_bytes, protection) == 0; }
+bool Memory::protect(std::uint64_t page, int protection, std::uint64_t n) {
+  return mprotect(base_ + page * page_bytes, n * page_bytes, protection) == 0;
+}
+
+Memory::Content Memory::copy(const std::uint8_t *page) {
+  Content content;
+  if (spare_.empty()) {
+    content.reset(new Page);
+  } else {
+    content = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  std::memcpy(content->bytes, page, page_bytes);
+  return content;
+}
+
+void Memory::spare(Content content) {
+  if (content != nullptr && spare_.size() < spare_at_most) spare_.push_back(std::move(content));
+}
 
 bool Memory::close_all() {
+  std::sort(open_.begin(), open_.end());
+  open_.erase(std::unique(open_.begin(), open_.end()), open_.end());
   bool done = true;
-  for (const std::uint64_t page : open_) done &= protect(page, PROT_NONE);
+  for (std::size_t i = 0, n; i < open_.size(); i += n) {
+    for (n = 1; i + n < open_.size() && open_[i + n] == open_[i] + n;) ++n;
+    done &= protect(open_[i], PROT_NONE, n);
+  }
   open_.clear();
   return done;
 }
@@ -120,23 +145,18 @@ bool Memory::close_all() {
 bool Memory::fault(const void *address, bool is_write) {
   const std::uint64_t page = static_cast<std::size_t>(static_cast<const std::uint8_t *>(address) - base_) / page_bytes;
   std::uint8_t *content = base_ + page * page_bytes;
-  if (loaded_.insert(page).second) {
-    if (const void *from = source(page); from != nullptr) {
-      if (!protect(page, PROT_READ | PROT_WRITE)) return false;
-      std::memcpy(content, from, page_bytes);
-    }
-  }
-  open_.insert(page);
+  const bool unloaded = loaded_.insert(page).second;
+  const void *from = unloaded ? source(page) : nullptr;
   Level &level = levels_.back();
-  const bool first = level.hit.insert(page).second;
-  if (first && !is_write) return protect(page, PROT_READ);
+  const bool reads = level.hit.insert(page).second && !is_write;
+  open_.push_back(page);
+  if (from == nullptr && reads) return protect(page, PROT_READ);
+  if (!protect(page, PROT_READ | PROT_WRITE)) return false;
+  if (from != nullptr) std::memcpy(content, from, page_bytes);
+  if (reads) return protect(page, PROT_READ);
   const auto [entry, unwritten] = level.clean.try_emplace(page);
-  if (unwritten && levels_.size() > 1) {
-    if (!protect(page, PROT_READ)) return false;
-    entry->second.reset(new std::uint8_t[page_bytes]);
-    std::memcpy(entry->second.get(), content, page_bytes);
-  }
-  return protect(page, PROT_READ | PROT_WRITE);
+  if (unwritten && levels_.size() > 1) entry->second = copy(content);
+  return true;
 }
 
 bool Memory::snap() {
@@ -149,7 +169,14 @@ bool Memory::apply() {
   Level done = std::move(levels_.back());
   levels_.pop_back();
   const bool lowest = levels_.size() == 1;
-  for (auto &[page, clean] : done.clean) levels_.back().clean.try_emplace(page, lowest ? nullptr : std::move(clean));
+  for (auto &[page, clean] : done.clean) {
+    if (lowest) spare(std::move(clean));
+    if (const auto [entry, unwritten] = levels_.back().clean.try_emplace(page); unwritten) {
+      entry->second = std::move(clean);
+    } else {
+      spare(std::move(clean));
+    }
+  }
   return close_all();
 }
 
@@ -158,18 +185,18 @@ bool Memory::revert() {
   Level undone = std::move(levels_.back());
   levels_.pop_back();
   bool done = true;
-  for (const auto &[page, clean] : undone.clean) {
+  std::vector<std::uint64_t> closed;
+  for (auto &[page, clean] : undone.clean) {
     done &= protect(page, PROT_READ | PROT_WRITE);
     if (!done) return false;
-    std::memcpy(base_ + page * page_bytes, clean.get(), page_bytes);
+    std::memcpy(base_ + page * page_bytes, clean->bytes, page_bytes);
+    spare(std::move(clean));
     const bool hit = levels_.back().hit.contains(page);
     done &= protect(page, hit ? PROT_READ : PROT_NONE);
-    if (hit) {
-      open_.insert(page);
-    } else {
-      open_.erase(page);
-    }
+    (hit ? open_ : closed).push_back(page);
   }
+  std::sort(closed.begin(), closed.end());
+  std::erase_if(open_, [&](std::uint64_t page) { return std::binary_search(closed.begin(), closed.end(), page); });
   return done;
 }
 

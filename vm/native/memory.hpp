@@ -7,6 +7,7 @@
 // pages have leaves in the state tree, so this is part of the state root.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,20 @@
 namespace coproc::vm {
 
 inline constexpr std::size_t page_bytes = 65536;
+
+// Address space that is never open, behind each memory: an access of a 32-bit memory whose offset and width end in it needs no check.
+inline constexpr std::size_t guard_bytes = std::size_t{32} << 20;
+
+// The content of a page. `count`: how many there are.
+struct Page {
+  std::uint8_t bytes[page_bytes];
+
+  Page() { count.fetch_add(1, std::memory_order_relaxed); } // bytes: whatever was there
+  ~Page() { count.fetch_sub(1, std::memory_order_relaxed); }
+  Page(const Page &) = delete;
+  Page &operator=(const Page &) = delete;
+  inline static std::atomic<std::uint64_t> count = 0;
+};
 
 class Memory {
  public:
@@ -39,7 +54,9 @@ class Memory {
   bool fault(const void *address, bool is_write);
 
   std::size_t level() const { return levels_.size() - 1; }
-  const std::unordered_map<std::uint64_t, std::unique_ptr<std::uint8_t[]>> &dirty() const { return levels_.front().clean; }
+  using Content = std::unique_ptr<Page>;
+
+  const std::unordered_map<std::uint64_t, Content> &dirty() const { return levels_.front().clean; }
 
   std::uint64_t length = 0; // what memory.size tells, in bytes
   bool grown = false;       // since it was last set to false
@@ -48,17 +65,20 @@ class Memory {
   struct Level {
     std::unordered_set<std::uint64_t> hit;
     // Pages written since, as they were; without their content at the lowest level, which is never undone.
-    std::unordered_map<std::uint64_t, std::unique_ptr<std::uint8_t[]>> clean;
+    std::unordered_map<std::uint64_t, Content> clean;
   };
 
   const void *source(std::uint64_t page) const;
-  bool protect(std::uint64_t page, int protection);
+  bool protect(std::uint64_t page, int protection, std::uint64_t n = 1);
+  Content copy(const std::uint8_t *page);
+  void spare(Content content);
   bool close_all();
 
   std::uint8_t *base_ = nullptr;
   std::size_t bytes_ = 0;
   std::vector<Level> levels_;
-  std::unordered_set<std::uint64_t> open_;   // neither unread nor closed
+  std::vector<std::uint64_t> open_;          // neither unread nor closed; some are named twice
+  std::vector<Content> spare_;               // for pages to come
   std::unordered_set<std::uint64_t> loaded_; // their source is copied
   struct {
     std::size_t n;

@@ -3,16 +3,21 @@
 Piecrust's engine counts in a variable of each function and writes it to the store only where it may be read. The same is done here: the gas
 that remains is a mutable i64 global appended after the module's own, `remaining`, and each function works on a local copy of it, `left`.
 
-* function entry: left := remaining − 1; left ≤ 0 → out of gas;
+* function entry: left := remaining − 1; left ≤ 0 → refuel;
 * before `loop`, `if`, `br`, `br_if`, `br_table`, and where several paths meet (`else`, `end`): left −= what the straight line has cost;
-* loop header: left ≤ 0 → out of gas;
+* loop header: left ≤ 0 → refuel;
 * before `call`, `call_indirect`, `return`, `unreachable`, and at the function's end: the same, and remaining := left;
 * after a call: left := remaining;
 * a load or store that always traps, by its constant offset, counts as `unreachable`.
 
-Out of gas is: remaining := left, then `unreachable`. A trap is out of gas exactly if remaining ≤ 0 after it. Gas spent on a straight line
-since the last write is lost in a trap, as there. Code that can never run is neither counted nor changed; "can never run" is what that
-engine says: after `unreachable`, `return`, `br`, `br_table`, up to an `else` or `end` that a live path reaches.
+Refuelling is: remaining := left, a call of the host's function `refuel`, left := remaining. The host may hand out a call's gas in
+slices: what a contract has is `remaining` and what the host keeps back. Where that is not above zero together, the host traps: out of gas.
+A trap is out of gas exactly if both together are ≤ 0 after it. Gas spent on a straight line since the last write is lost in a trap, as
+there. Code that can never run is neither counted nor changed; "can never run" is what that engine says: after `unreachable`, `return`,
+`br`, `br_table`, up to an `else` or `end` that a live path reaches.
+
+Where the engine knows branch hints, it is told that this is rare, so that what lives in registers is saved there and not on the way past.
+`refuel`, () → (), is imported after the module's own imports, so that every function of the module moves up by one index.
 
 Host functions read and write `remaining`: at a call of theirs everything before it, and the call itself, is counted. It may be below
 zero there, and stands for zero.
@@ -21,18 +26,20 @@ zero there, and stands for zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from .cursor import Cursor
 from .instructions import ONE, RUN, STORE, STORE_COST, decode
-from .module import FUNCTION, GLOBAL, PAGE, Module, read_module, value_type
+from .module import FUNCTION, GLOBAL, PAGE, Module, read_module, skip_constant, value_type
 from .refusal import ModuleError, malformed, off
 from .rules import MAXIMUM_PAGES_64
 from .writer import name, section, signed, unsigned, vector
 
-METER_VERSION: Final = 1  # of the rewriting; part of the key of a compiled module
+METER_VERSION: Final = 2  # of the rewriting; part of the key of a compiled module
 LOCALS_AT_MOST: Final = 50_000  # the engines' own limit
 BR_TABLE_AT_MOST: Final = 131_072  # wasmparser 0.202
+REFUEL: Final = ("~", "refuel")  # no import of a contract has this name
 
 _LOOP, _IF, _HEAD, _JOINED, _ELSE, _THEN = 1, 2, 4, 8, 16, 32
 
@@ -71,6 +78,7 @@ def meter_module(module: Module | bytes) -> MeteredModule:
         module = read_module(module)
     binary = module.binary
     globals_before = len(module.imported[GLOBAL]) + len(module.globals)
+    functions_before = len(module.imported[FUNCTION])
     pass_ = _Pass(module, globals_before)
     bodies = [pass_.rewrite(number, start, end) for number, (start, end) in enumerate(module.bodies)]
     prefix = _free_prefix(module)
@@ -84,21 +92,30 @@ def meter_module(module: Module | bytes) -> MeteredModule:
     new: dict[int, bytes] = {}
     for number, (start, end) in module.sections.items():
         new[number] = binary[start:end]
-    if pass_.block_types:
-        new[1] = _extended(module, 1, pass_.block_types)
+    new[1] = _extended(module, 1, [*pass_.block_types, b"\x60\x00\x00"])
+    refuel_type = len(module.types) + len(pass_.block_types)
+    new[2] = _extended(module, 2, [name(REFUEL[0]) + name(REFUEL[1]) + b"\x00" + unsigned(refuel_type)])
     if module.memories:
         new[5] = vector([_memory_type(entry.minimum, is_64=entry.is_64) for entry in module.memories])
     new[6] = _extended(module, 6, meter_globals)
-    exports = [name(prefix + "remaining") + b"\x03" + unsigned(globals_before)]
+    exports = [
+        name(entry.name) + bytes((entry.kind,)) + unsigned(entry.index + (entry.kind == FUNCTION and entry.index >= functions_before))
+        for entry in module.exports
+    ]
+    exports += [name(prefix + "remaining") + b"\x03" + unsigned(globals_before)]
     exports += [name(entry.export) + b"\x03" + unsigned(int(entry.export[len(prefix) :])) for entry in mutable]
-    new[7] = _extended(module, 7, exports)
+    new[7] = vector(exports)
     new.pop(8, None)
+    if 9 in new:
+        new[9] = _elements(module, functions_before)
     if module.bodies:
         new[10] = vector(bodies)
     if module.data:
         new[11] = vector([b"\x01" + _counted(b"" if entry.offset else binary[entry.start : entry.end]) for entry in module.data])
     order = (1, 2, 3, 4, 5, 6, 7, 9, 12, 10, 11)
-    out = b"\0asm\1\0\0\0" + b"".join(section(number, new[number]) for number in order if number in new)
+    sections = [section(number, new[number]) for number in order if number in new]
+    sections.insert(-2 if module.data and module.bodies else -1, section(0, name("metadata.code.branch_hint") + vector(pass_.hints)))
+    out = b"\0asm\1\0\0\0" + b"".join(sections)
     return MeteredModule(out, module, prefix + "remaining", mutable, pass_.changes_instance)
 
 
@@ -108,6 +125,26 @@ def _extended(module: Module, number: int, entries: list[bytes]) -> bytes:
     cursor = Cursor(module.binary, start, end)
     count = cursor.unsigned() if start else 0
     return unsigned(count + len(entries)) + module.binary[cursor.pos : end] + b"".join(entries)
+
+
+def _elements(module: Module, functions_before: int) -> bytes:
+    """The element section, its functions moved up by the one that is imported after `functions_before`."""
+    start, end = module.sections[9]
+    cursor = Cursor(module.binary, start, end)
+    entries = []
+    for _ in range(cursor.count()):
+        at = cursor.pos
+        flags = cursor.unsigned()
+        if flags & 1 == 0:
+            if flags & 2:
+                cursor.unsigned()  # the table
+            skip_constant(cursor)
+        if flags & 3:
+            cursor.byte()  # the kind: functions
+        head = module.binary[at : cursor.pos]
+        functions = [cursor.unsigned() for _ in range(cursor.count())]
+        entries.append(head + vector([unsigned(function + (function >= functions_before)) for function in functions]))
+    return vector(entries)
 
 
 def _counted(content: bytes) -> bytes:
@@ -134,10 +171,13 @@ class _Pass:
         self.used_second = False
         self.changes_instance = False
         self.block_types: list[bytes] = []
+        self.hints: list[bytes] = []  # entries of the section of branch hints, one a function
         self._block_type_of: dict[bytes, bytes] = {}
         self._load = b"\x23" + unsigned(meter_index)  # global.get
         self._save = b"\x24" + unsigned(meter_index)  # global.set
         self._second = unsigned(meter_index + 1)
+        self._functions_before = len(module.imported[FUNCTION])
+        self._refuel = b"\x10" + unsigned(self._functions_before)
         # Where the memory must end: Piecrust's engine checks against 4 GiB, also in 64-bit memories, unless they begin larger.
         memory = module.memories[0] if module.memories else None
         self._bound = 1 << 32
@@ -179,11 +219,14 @@ class _Pass:
         cursor = Cursor(code, start, end)
         local_types, get, put = self._locals(cursor, len(function_type.parameters))
         load, save = self._load, self._save
-        check = get + b"\x42\x00\x57\x04\x40" + get + save + b"\x00\x0b"  # if left <= 0 { remaining = left; unreachable }
+        # if left <= 0 { remaining = left; refuel(); left = remaining }
+        check = get + b"\x42\x00\x57\x04\x40" + get + save + self._refuel + load + put + b"\x0b"
+        functions_before = self._functions_before
         run, find = RUN.match, ONE.findall
 
         # The body is wrapped in a block, so that a branch out of the function meets the write at its end; dropped if there is none.
-        out = [local_types, load + b"\x42\x01\x7d" + put + check, b"\x02" + self._block_type(function_type.results)]
+        out = [local_types, load + b"\x42\x01\x7d" + put, check, b"\x02" + self._block_type(function_type.results)]
+        checks = [2]  # their places in `out`
         pos = copied = cursor.pos
         frames = [0]
         live = True
@@ -213,11 +256,23 @@ class _Pass:
                     if frame & _IF and frame & _HEAD and (not frame & _ELSE or frame & _THEN):
                         live = True
 
-            elif opcode == 0x10 or opcode == 0x11:  # call, call_indirect
+            elif opcode == 0x10:  # call
+                cursor.pos = pos
+                function = cursor.unsigned()
+                pos = cursor.pos
+                call = b"\x10" + unsigned(function + (function >= functions_before))
+                if live:
+                    out += (code[copied:at], get, b"\x42", signed(cost + 1), b"\x7d", save, call, load, put)
+                    cost = 0
+                else:
+                    out += (code[copied:at], call)
+                copied = pos
+
+            elif opcode == 0x11:  # call_indirect
                 cursor.pos = pos
                 cursor.unsigned()
-                if opcode == 0x11 and cursor.byte():
-                    raise off("reference-types", "call_indirect with a table index", at)
+                if cursor.unsigned():
+                    raise off("reference-types", "call_indirect of another table than the first", at)
                 pos = cursor.pos
                 if live:
                     out += (code[copied:at], get, b"\x42", signed(cost + 1), b"\x7d", save, code[at:pos], load, put)
@@ -257,6 +312,7 @@ class _Pass:
                         copied = at
                         cost = 0
                     if opcode == 0x03:
+                        checks.append(len(out) + 1)
                         out += (code[copied:pos], check)
                         copied = pos
 
@@ -322,7 +378,7 @@ class _Pass:
         if pos != end:
             raise malformed("code after the function's end", pos)
         if not frame & _JOINED:
-            out[2] = b""
+            out[3] = b""
             out.append(code[copied : end - 1])
         else:
             out.append(code[copied:end])
@@ -332,6 +388,10 @@ class _Pass:
                 out += (b"\x42", signed(cost), b"\x7d")
             out.append(save)
         out.append(b"\x0b")
+        starts = list(accumulate(map(len, out), initial=0))
+        branch = len(get) + 3  # the place of `if` in a check
+        rare = [unsigned(starts[place] + branch) + b"\x01\x00" for place in checks]
+        self.hints.append(unsigned(self._functions_before + 1 + number) + vector(rare))
         body = b"".join(out)
         return unsigned(len(body)) + body
 

@@ -318,6 +318,24 @@ def _constant(module: Module, part: Cursor) -> Constant:
     return constant
 
 
+def skip_constant(part: Cursor) -> None:
+    """Move past a constant expression that `read_module` has read."""
+    match part.byte():
+        case 0x43:
+            part.take(4)
+        case 0x44:
+            part.take(8)
+        case 0xFD:
+            part.unsigned()
+            part.take(16)
+        case 0x42:
+            part.signed(64)
+        case _:  # i32.const, global.get: as long as the bytes go on
+            while part.byte() & 0x80:
+                pass
+    part.byte()
+
+
 def _read_globals(module: Module, part: Cursor) -> None:
     for _ in range(part.count(4)):
         value, mutable = _global_type(part)

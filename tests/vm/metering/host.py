@@ -9,6 +9,7 @@ import wasmtime
 from wasmtime import _ffi
 
 from coproc.vm.wasm import check_contract, meter_module, read_module
+from coproc.vm.wasm.meter import REFUEL
 from coproc.vm.wasm.module import I32
 from coproc.vm.wasm.rules import IMPORTS
 
@@ -29,14 +30,15 @@ def engine() -> wasmtime.Engine:
         getattr(_ffi, f"wasmtime_config_wasm_{part}_set")(config.ptr(), False)
     config.wasm_memory64 = config.wasm_multi_memory = config.wasm_relaxed_simd = True
     config.wasm_threads = config.wasm_tail_call = config.wasm_gc = config.wasm_function_references = config.wasm_exceptions = False
-    config.wasm_reference_types = False
+    config.wasm_reference_types = True  # for the length of a table's index alone
     return wasmtime.Engine(config)
 
 
 class Host:
-    """One metered contract, with a new instance for each call."""
+    """One metered contract, with a new instance for each call. part: gas units that are handed out at a time."""
 
-    def __init__(self, binary: bytes) -> None:
+    def __init__(self, binary: bytes, part: int = (1 << 63) - 1) -> None:
+        self.part, self.kept = part, 0
         wasmtime.Module.validate(engine(), binary)
         module = read_module(binary)
         self.contract = check_contract(module)
@@ -50,6 +52,9 @@ class Host:
         kinds = {"i": wasmtime.ValType.i32(), "I": wasmtime.ValType.i64(), "P": pointer}
         imports: list[Any] = []
         for wanted in self.compiled.imports:
+            if (wanted.module, wanted.name) == REFUEL:
+                imports.append(wasmtime.Func(self.store, wasmtime.FuncType([], []), self._refuel))
+                continue
             parameters, results = IMPORTS[str(wanted.name)]
             kind = wasmtime.FuncType([kinds[letter] for letter in parameters], [kinds[letter] for letter in results])
             imports.append(wasmtime.Func(self.store, kind, getattr(self, f"_{wanted.name}")))
@@ -66,17 +71,24 @@ class Host:
         try:
             length = exports[function](self.store, len(argument))
         except (wasmtime.Trap, wasmtime.WasmtimeError):
-            return Outcome("OutOfGas" if self.meter.value(self.store) <= 0 else self.error)
+            return Outcome("OutOfGas" if self._left() == 0 else self.error)
         if not 0 <= length <= 65536:
             return Outcome("HostPanic")
         start = self.contract.argument
         return Outcome("ok", gas - self._left(), bytes(self.memory.read(self.store, start, start + length)).hex())
 
     def _left(self) -> int:
-        return max(0, self.meter.value(self.store))
+        return max(0, self.meter.value(self.store) + self.kept)
 
     def _set(self, gas: int) -> None:
-        self.meter.set_value(self.store, wasmtime.Val.i64(gas))
+        self.kept = max(0, gas - self.part)
+        self.meter.set_value(self.store, wasmtime.Val.i64(gas - self.kept))
+
+    def _refuel(self) -> None:
+        """There is more gas than was handed out, or none."""
+        if not (left := self._left()):
+            raise wasmtime.Trap("out of gas")
+        self._set(left)
 
     def _stop(self, variant: str) -> None:
         self.error = variant
