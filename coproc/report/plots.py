@@ -133,3 +133,67 @@ def histogram(title: str, counts: Sequence[int], edges: Sequence[float]) -> str:
             body.append(_text(x, bottom + 20, seconds(edges[i])))
     body.append(_text(LEFT, height - 4, "batches, by the time that one took", "start"))
     return _svg(height, title, body)
+
+
+def powers(low: float, high: float) -> list[float]:
+    """Powers of ten from just below `low` to just above `high`, both above 0; two at least."""
+    first, last = floor(log10(low)), ceil(log10(high))
+    return [10.0**k for k in range(first, max(last, first + 1) + 1)]
+
+
+def lines(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]]], xs: Sequence[float], below: str) -> str:
+    """One line a series over logarithmic axes; points (x, y) with x among `xs`, which are marked; y above 0. below: what the axes are."""
+    height, top, bottom = 300, 14, 244
+    values = [y for _, points in series for _, y in points]
+    marks = powers(min(values), max(values))
+    first, last = log10(min(xs)), log10(max(xs))
+
+    def x(value: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * ((log10(value) - first) / (last - first) if last > first else 0.5)
+
+    def y(value: float) -> float:
+        return bottom - (bottom - top) * (log10(value) - log10(marks[0])) / (log10(marks[-1]) - log10(marks[0]))
+
+    body = []
+    for mark in marks:
+        body.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(mark):.1f}" y2="{y(mark):.1f}"/>')
+        body.append(_text(LEFT - 8, y(mark) + 4, number(mark), "end"))
+    body += [_text(x(mark), bottom + 20, f"{mark:,.0f}") for mark in xs]
+    for k, (name, points) in enumerate(series):
+        kind = f"s{k % 8}"
+        path = "L".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
+        body.append(f'<path class="line {kind}" d="M{path}"/>')
+        for a, b in points:
+            body.append(f'<circle class="{kind}" cx="{x(a):.1f}" cy="{y(b):.1f}" r="3">')
+            body.append(f"<title>{escape(name)}: {number(b)} at {a:,.0f}</title></circle>")
+    body.append(_text(LEFT, height - 6, below, "start"))
+    return _svg(height, title, body)
+
+
+def key(names: Sequence[str]) -> str:
+    """The names of the series of `lines`, with their colours."""
+    return '<ul class="legend">' + "".join(f'<li class="s{k % 8}"><i></i>{escape(name)}</li>' for k, name in enumerate(names)) + "</ul>"
+
+
+def ratios(title: str, rows: Sequence[tuple[str, float]]) -> str:
+    """One bar a row from 0; a rule at 1."""
+    pitch, bar, left = 26, 16, 300
+    height = pitch * len(rows) + 34
+    marks = ticks(max(1.0, *(value for _, value in rows)))
+    room = WIDTH - left - 60
+
+    def x(value: float) -> float:
+        return left + room * value / marks[-1]
+
+    foot = pitch * len(rows) + 4
+    body = []
+    for mark in marks:
+        body.append(f'<line class="grid" x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="0" y2="{foot}"/>')
+        body.append(_text(x(mark), foot + 18, number(mark)))
+    for i, (name, value) in enumerate(rows):
+        y = pitch * i + 5
+        body.append(_text(left - 10, y + bar - 3, name, "end"))
+        body.append(f'<rect class="bar" x="{left}" y="{y}" width="{max(x(value) - left, 1):.1f}" height="{bar}"/>')
+        body.append(_text(x(value) + 6, y + bar - 3, f"{value:.2f}", "start"))
+    body.append(f'<line class="one" x1="{x(1):.1f}" x2="{x(1):.1f}" y1="0" y2="{foot}"/>')
+    return _svg(height, title, body)
