@@ -14,6 +14,7 @@ import numpy as np
 
 from coproc.engine.protocol import (
     PLONK_KEY_POINTS,
+    POINT_WORDS,
     U64,
     Buffers,
     Check,
@@ -43,22 +44,25 @@ PLONK_DIGEST: Final = slice(4 + 2 * PLONK_KEY_POINTS, 8 + 2 * PLONK_KEY_POINTS)
 PLONK_WIDTH: Final = 8 + 2 * PLONK_KEY_POINTS
 
 # Groth16: is it valid, addresses of the target and of the lines of gamma and delta (0: infinity), are these lists too short, its digest;
-# for an honest key the addresses of -alpha and of the lines of beta, else 0.
+# once it is known to be honest the address of -alpha, behind which the lines of beta lie, else 0.
 GROTH16_VALID, GROTH16_TARGET = 0, 1
 GROTH16_LINES: Final = slice(2, 4)
 GROTH16_SHORT: Final = slice(4, 6)
 GROTH16_DIGEST: Final = slice(6, 10)
-GROTH16_MINUS_ALPHA, GROTH16_BETA_LINES = 10, 11
-GROTH16_WIDTH: Final = 12
+GROTH16_CLOSING = 10
+GROTH16_WIDTH: Final = 11
+ALPHA_BYTES: Final = 64
 
-# BLS: what decoding said (`Status`), address of the lines.
-BLS_STATUS, BLS_LINES = 0, 1
-BLS_WIDTH: Final = 2
+# BLS: what decoding said (`Status`), address of the point, and of its lines once it is used again (before: 0).
+BLS_STATUS, BLS_POINT, BLS_LINES = 0, 1, 2
+BLS_WIDTH: Final = 3
 
-# A member of a multisignature: what decoding said, address of the point, its coefficients in V1 and V2.
+# A member of a multisignature: what decoding said, address of the point, its coefficients t in V1 and V2, and once it is used again the
+# address of t times the point in V2.
 MEMBER_STATUS, MEMBER_POINT = 0, 1
 MEMBER_COEFFICIENT: Final = {1: slice(2, 6), 2: slice(6, 10)}
-MEMBER_WIDTH: Final = 10
+MEMBER_WEIGHTED = 10
+MEMBER_WIDTH: Final = 11
 MEMBERS_A_KEY: Final = 16  # members are small: so many are kept for each key of another kind
 COEFFICIENT_PREFIX: Final = {1: b"", 2: b"BLS_SIG_BLS12381_SCALAR_SHA256_DUSK_H1_V2"}
 
@@ -75,9 +79,9 @@ class KeyRegistry:
         self._lock = threading.Lock()
         self._fixed: FixedPoints | None = None
         self.plonk = Shelf(engine, self._plonk, PLONK_WIDTH, max_bytes, max_keys)
-        self.groth16 = Shelf(engine, self._groth16, GROTH16_WIDTH, max_bytes, max_keys)
-        self.bls = Shelf(engine, self._bls, BLS_WIDTH, max_bytes, max_keys)
-        self.members = Shelf(engine, self._members, MEMBER_WIDTH, max_bytes, max_keys * MEMBERS_A_KEY)
+        self.groth16 = Shelf(engine, self._groth16, GROTH16_WIDTH, max_bytes, max_keys, self._closings, GROTH16_CLOSING)
+        self.bls = Shelf(engine, self._bls, BLS_WIDTH, max_bytes, max_keys, self._lines, BLS_LINES)
+        self.members = Shelf(engine, self._members, MEMBER_WIDTH, max_bytes, max_keys * MEMBERS_A_KEY, self._weighted, MEMBER_WEIGHTED)
 
     @property
     def fixed(self) -> FixedPoints:
@@ -102,47 +106,75 @@ class KeyRegistry:
         """arkworks' prepared verification keys."""
         natives, status = self.engine.groth16_key(data)
         rows = np.zeros((len(data), GROTH16_WIDTH), np.uint64)
+        room = np.empty(8 + self.engine.lines_words(Curve.BN254), np.uint64)
         for i in np.flatnonzero(status == Status.OK).tolist():
+            natives[i] = np.concatenate((natives[i], room))
             rows[i, : GROTH16_DIGEST.start] = _groth16_row(natives[i])
-            closing = closing_pair(self.engine, data[i], Groth16KeyHeader(*natives[i][:8].tolist()))
-            if closing is not None:
-                minus_alpha, beta_lines = closing
-                key = natives[i] = np.concatenate((natives[i], minus_alpha, beta_lines))
-                rows[i, : GROTH16_DIGEST.start] = _groth16_row(key)
-                end = address_of(key) + key.nbytes
-                rows[i, GROTH16_BETA_LINES] = end - beta_lines.nbytes
-                rows[i, GROTH16_MINUS_ALPHA] = end - beta_lines.nbytes - minus_alpha.nbytes
         rows[:, GROTH16_DIGEST] = digests_of(data)
         return Prepared(rows, natives)
 
+    def _closings(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
+        """-alpha and the lines of beta of keys that are honest, into the end of their memory."""
+        words = []
+        for key, native, valid in zip(data, natives, rows[:, GROTH16_VALID].tolist(), strict=True):
+            closing = closing_pair(self.engine, key, Groth16KeyHeader(*native[:8].tolist())) if valid else None
+            if closing is None:
+                words.append(0)
+                continue
+            pair = np.concatenate(closing)
+            native[-len(pair) :] = pair
+            words.append(address_of(native) + native.nbytes - pair.nbytes)
+        return words
+
     def _bls(self, data: Buffers) -> Prepared:
-        """Archived points of G2, 200 bytes each."""
+        """Archived points of G2, 200 bytes each; with room for their lines."""
         points, status = self.engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, data.addresses)
-        natives: list[U64] = [_NOTHING] * len(data)
+        size = points.shape[1]
+        natives = [np.empty(size + self.engine.lines_words(Curve.BLS12_381), np.uint64) for _ in range(len(data))]
+        for native, point in zip(natives, points, strict=True):
+            native[:size] = point
         rows = np.zeros((len(data), BLS_WIDTH), np.uint64)
         rows[:, BLS_STATUS] = status
-        good = np.flatnonzero(status == Status.OK).tolist()
-        if good:
-            for i, lines in zip(good, self.engine.lines(Curve.BLS12_381, points[good]), strict=True):
-                natives[i] = lines.copy()
-                rows[i, BLS_LINES] = address_of(natives[i])
+        rows[:, BLS_POINT] = [address_of(native) for native in natives]
         return Prepared(rows, natives)
+
+    def _lines(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
+        """The lines of points that decoded, behind them."""
+        size = POINT_WORDS[_G2]
+        good = np.flatnonzero(rows[:, BLS_STATUS] == Status.OK).tolist()
+        words = [0] * len(data)
+        if good:
+            for i, lines in zip(good, self.engine.lines(Curve.BLS12_381, np.array([natives[i][:size] for i in good])), strict=True):
+                natives[i][size:] = lines
+                words[i] = address_of(natives[i]) + 8 * size
+        return words
 
     def _members(self, data: Buffers) -> Prepared:
         """Archived points of G2; t = hash(prefix, compressed key)."""
         points, status = self.engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, data.addresses)
         compressed = self.engine.encode(_G2, Encoding.ZCASH, points)
         hashed = Buffers(rows_of(compressed), np.full(len(data), compressed.shape[1], np.uint64), compressed)
-        natives: list[U64] = [point.copy() for point in points]
+        natives: list[U64] = [np.tile(point, 2) for point in points]
         rows = np.empty((len(data), MEMBER_WIDTH), np.uint64)
         rows[:, MEMBER_STATUS] = status
         rows[:, MEMBER_POINT] = [address_of(native) for native in natives]
         for version, prefix in COEFFICIENT_PREFIX.items():
             rows[:, MEMBER_COEFFICIENT[version]] = self.engine.hash_to_fr(hashed, prefix, mont=False)
+        rows[:, MEMBER_WEIGHTED] = 0
         return Prepared(rows, natives)
 
-
-_NOTHING: U64 = np.zeros(0, np.uint64)
+    def _weighted(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
+        """t times the points that decoded, behind them."""
+        size = POINT_WORDS[_G2]
+        good = np.flatnonzero(rows[:, MEMBER_STATUS] == Status.OK).tolist()
+        words = [0] * len(data)
+        if good:
+            points = np.array([natives[i][:size] for i in good])
+            weighted = self.engine.scalar_mul(_G2, points, np.ascontiguousarray(rows[good, MEMBER_COEFFICIENT[2]]))
+            for i, point in zip(good, weighted, strict=True):
+                natives[i][size:] = point
+                words[i] = address_of(natives[i]) + 8 * size
+        return words
 
 
 def digests_of(data: Buffers) -> U64:

@@ -3,6 +3,9 @@
 A `Stock` only grows: entries never change once they are in, so whoever holds one reads it without a lock while others append. When
 the shelf is full, a new stock takes over with the more recently used half of what is allowed; keys that left live on for as long as
 some batch holds the old stock. Adding a key therefore costs the same however many there are.
+
+What pays only for keys that come again is left for their second use: `Ripen` fills memory that a key has had from the start and returns
+one word of its row, which is stored at once, so that a reader finds the old word or the new one.
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ from itertools import count
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coproc.engine.memory import I64, U64, Addresses, Buffers
 from coproc.engine.protocol import Engine
+
+Mask = NDArray[np.bool_]
 
 _FEW: Final = 8  # up to so many known keys a single request is compared with all of them
 _OVERHEAD: Final = 512  # bytes that an entry costs beside its data and its native form
@@ -30,16 +36,19 @@ class Prepared(NamedTuple):
 
 
 Prepare = Callable[[Buffers], Prepared]
+Ripen = Callable[[list[bytes], list[U64], U64], list[int]]
+"""Bytes, native forms and rows of keys that are used for the second time -> the word of column `ripe` of each."""
 
 
 class Stock:
     """Keys that were prepared, in the order in which they came. `count` of them are there; capacity is fixed."""
 
-    __slots__ = ("_addresses", "_lengths", "count", "data", "natives", "rows", "samples", "size", "used")
+    __slots__ = ("_addresses", "_lengths", "count", "data", "natives", "ripe", "rows", "samples", "size", "used")
 
     def __init__(self, width: int, capacity: int) -> None:
         self.rows: U64 = np.zeros((capacity, width), np.uint64)
         self.used: I64 = np.zeros(capacity, np.int64)  # when each was last asked for; only eviction reads it
+        self.ripe: Mask = np.zeros(capacity, np.bool_)  # has it been used twice
         self._addresses: Addresses = np.zeros(capacity, np.uint64)
         self._lengths: U64 = np.zeros(capacity, np.uint64)
         self.data: list[bytes] = []
@@ -81,8 +90,12 @@ def _sample(data: bytes | int, length: int) -> tuple[int, bytes]:
 class Shelf:
     """The prepared keys of one kind."""
 
-    def __init__(self, engine: Engine, prepare: Prepare, width: int, max_bytes: int, max_keys: int) -> None:
+    def __init__(
+        self, engine: Engine, prepare: Prepare, width: int, max_bytes: int, max_keys: int, ripen: Ripen | None = None, column: int = 0
+    ) -> None:
+        """ripen: what is done for a key that is used again, whose word goes into `column` of its row."""
         self._engine, self._prepare, self._width, self._max_bytes, self._max_keys = engine, prepare, width, max_bytes, max_keys
+        self._ripen, self._column = ripen, column
         self._lock = threading.Lock()
         self._ticks = count(1)
         self._stock = Stock(width, max_keys)
@@ -95,14 +108,32 @@ class Shelf:
             i = index.item(0)
             if i >= 0:
                 stock.used[i] = next(self._ticks)
-                return stock.rows[i : i + 1], stock
+                if self._ripen is not None and not stock.ripe.item(i):
+                    self._ripened(stock, index)
+                return stock.rows[i : i + 1].copy(), stock
         elif np.count_nonzero(index < 0) == 0:
             stock.used[index] = next(self._ticks)
+            self._ripened(stock, index)
             return stock.rows[index], stock
         return self._extend(stock, index, data)
 
+    def _ripened(self, stock: Stock, index: I64) -> None:
+        """See to keys that were there before, or that come twice in one batch."""
+        if self._ripen is None or not len(index) or stock.ripe[index].all():
+            return
+        new = np.unique(index[~stock.ripe[index]]).tolist()
+        words = self._ripen([stock.data[i] for i in new], [stock.natives[i] for i in new], stock.rows[new])
+        for i, word in zip(new, words, strict=True):
+            stock.rows[i, self._column] = word
+        stock.ripe[new] = True
+
     def __len__(self) -> int:
         return self._stock.count
+
+    def keys(self) -> list[bytes]:
+        """The bytes of the keys that are there, in the order in which they came."""
+        stock = self._stock
+        return stock.data[: stock.count]
 
     @property
     def size(self) -> int:
@@ -132,8 +163,11 @@ class Shelf:
         tick = next(self._ticks)
         here = np.flatnonzero(index >= 0)
         stock.used[index[here]] = tick
+        self._ripened(stock, index[here])
         with self._lock:
             shelf, places = self._put(fresh, prepared, tick)
+        again = np.bincount(np.searchsorted(distinct, first)) > 1
+        self._ripened(shelf, places[again])
         rows = np.empty((len(index), self._width), np.uint64)
         rows[here] = stock.rows[index[here]]
         rows[missing] = shelf.rows[places[np.searchsorted(distinct, first)]]
@@ -178,5 +212,7 @@ class Shelf:
                 kept.append(i)
                 spare -= 1
         stock = Stock(self._width, self._max_keys)
+        ripe = old.ripe[kept]  # before the rows: a word that comes in between is only worked out again
         stock.append([old.data[i] for i in kept], Prepared(old.rows[kept], [old.natives[i] for i in kept]), old.used[kept])
+        stock.ripe[: len(kept)] = ripe
         return stock, np.arange(len(needed), dtype=np.int64)

@@ -44,8 +44,8 @@ class Sum:
 class Slot:
     """One pair of each of n claims.
 
-    g1: a `Sum`, or points uint64[n, words]. And lines uint64[n]: addresses of prepared lines, 0 where the point is infinity; or
-    g2 uint64[n, words]: points.
+    g1: a `Sum`, or points uint64[n, words]. lines uint64[n]: addresses of prepared lines of the points of the second group, 0 where there
+    are none: then g2 uint64[n, words] has the point, and without g2 it is infinity. Where g2 is given, g1 is points.
     """
 
     g1: Sum | U64

@@ -30,10 +30,11 @@ def settle_singly(engine: Engine, claims: Claims) -> U8:
     lines = np.empty((n, len(slots)), np.uint64)
     hold = []
     for k, slot in enumerate(slots):
-        if slot.lines is not None:
-            lines[:, k] = slot.lines
-        elif slot.g2 is not None:
-            lines[:, k], prepared = lines_of(engine, claims.curve, slot.g2)
+        lines[:, k] = 0 if slot.lines is None else slot.lines
+        if slot.g2 is not None:
+            bare = np.flatnonzero(lines[:, k] == 0)
+            at, prepared = lines_of(engine, claims.curve, slot.g2[bare])
+            lines[bare, k] = at
             hold.append(prepared)
     verdict = engine.pairing_check(claims.curve, multiples(n + 1, len(slots)), g1, lines.ravel(), claims.targets)
     del hold

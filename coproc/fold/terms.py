@@ -87,10 +87,11 @@ def weigh(engine: Engine, curve: Curve, blocks: list[Claims], r: Coefficients) -
     for start, slot in slots:
         n = len(slot.g1.points) if isinstance(slot.g1, Sum) else len(slot.g1)
         claim = np.arange(start, start + n)
+        if slot.g2 is not None and not isinstance(slot.g1, Sum):
+            bare = np.arange(n) if slot.lines is None else np.flatnonzero(slot.lines == 0)
+            if len(bare):
+                alone_points.append(Alone(claim[bare], slot.g1[bare], slot.g2[bare]))
         if slot.lines is None:
-            assert slot.g2 is not None
-            assert not isinstance(slot.g1, Sum)
-            alone_points.append(Alone(claim, slot.g1, slot.g2))
             continue
         number = numbers[place : place + n]
         place += n

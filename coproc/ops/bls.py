@@ -44,7 +44,7 @@ def signature_claims(
     lines: Addresses | None = None,
     points: U64 | None = None,
 ) -> Claims:
-    """signatures uint64[n, 12], hashed messages uint64[n, 12], keys as addresses of lines or as points uint64[n, 24]; no infinity."""
+    """signatures uint64[n, 12], hashed messages uint64[n, 12]; keys as addresses of lines, or where these are 0 as points uint64[n, 24]."""
     slots = [
         Slot(signatures, lines=constant(len(signatures), keys.fixed.minus_g2_lines)),
         Slot(hashed, lines=lines, g2=points),

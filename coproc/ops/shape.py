@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ctypes import string_at
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -50,3 +52,9 @@ def verdicts(n: int, index: np.ndarray[Any, Any], some: U8) -> U8:
     verdict = np.zeros(n, np.uint8)
     verdict[index] = some
     return verdict
+
+
+def words_at(addresses: Addresses, words: int) -> U64:
+    """uint64[n, words]: what lies at some addresses."""
+    data = b"".join(map(string_at, addresses.tolist(), repeat(8 * words)))
+    return np.frombuffer(data, np.uint64).reshape(-1, words)

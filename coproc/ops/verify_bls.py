@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from coproc.engine.protocol import Buffers, Check, Encoding, Engine, Group, Layout, Parsed, Status
-from coproc.keys import BLS_LINES, BLS_STATUS, KeyRegistry
+from coproc.engine.protocol import POINT_WORDS, Buffers, Check, Encoding, Engine, Group, Layout, Parsed, Status
+from coproc.keys import BLS_LINES, BLS_POINT, BLS_STATUS, KeyRegistry
 from coproc.operation import Batch, Pending, bls_versions
 from coproc.ops.bls import message_points, signature_claims
-from coproc.ops.shape import column, constant, steps, vec
+from coproc.ops.shape import column, constant, steps, vec, words_at
 from coproc.ops.verification import Claiming, nothing, sealed
 
 KEY_BYTES = 200
@@ -44,7 +44,12 @@ class VerifyBls(Claiming):
             hashed = message_points(engine, keys, versions, messages.take(index))
             read = [messages, known, Buffers(signatures_at, constant(n, SIGNATURE_BYTES))]
             seal = sealed(engine, self.name, batch, read)
-            result.claims = signature_claims(keys, signatures, hashed, seal, lines=column(rows, BLS_LINES))
+            lines, points = column(rows, BLS_LINES), None
+            if np.count_nonzero(lines) < len(lines):
+                points = np.zeros((len(lines), POINT_WORDS[Group.BLS12_381_G2]), np.uint64)
+                bare = np.flatnonzero(lines == 0)
+                points[bare] = words_at(rows[bare, BLS_POINT], points.shape[1])
+            result.claims = signature_claims(keys, signatures, hashed, seal, lines, points)
             result.claims.hold.append(hold)
             result.index = index
         return result

@@ -24,7 +24,7 @@ from coproc.engine.protocol import (
     Parsed,
     Status,
 )
-from coproc.keys import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, KeyRegistry
+from coproc.keys import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, MEMBER_WEIGHTED, KeyRegistry
 from coproc.operation import Batch, Gas, Pending, bls_versions
 from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import Mask, column, constant, is_all, vec
@@ -121,11 +121,14 @@ def _members(offsets: U64, index: np.ndarray[Any, np.dtype[np.intp]]) -> tuple[A
 
 
 def _aggregate(engine: Engine, versions: U8, rows: U64, offsets: U64) -> U64:
-    """sum t_i key_i of each element, uint64[n, 24]; rows of the keys of all elements."""
-    first = np.count_nonzero(versions == 1)
-    if first in (0, len(versions)):
-        scalars = rows[:, MEMBER_COEFFICIENT[1 if first else 2]].copy()
-    else:
-        is_first = np.repeat(versions == 1, np.diff(offsets).astype(np.int64))[:, None]
-        scalars = np.where(is_first, rows[:, MEMBER_COEFFICIENT[1]], rows[:, MEMBER_COEFFICIENT[2]])
-    return engine.msm(_G2, offsets, column(rows, MEMBER_POINT), scalars)
+    """sum t_i key_i of each element, uint64[n, 24]; rows of the keys of all elements. Where t_i key_i is known in V2, it is only added."""
+    first = np.repeat(versions == 1, np.diff(offsets).astype(np.int64))
+    known = (rows[:, MEMBER_WEIGHTED] != 0) & ~first
+    points = np.where(known, rows[:, MEMBER_WEIGHTED], rows[:, MEMBER_POINT])
+    scalars = np.zeros((len(rows), 4), np.uint64)
+    scalars[:, 0] = 1
+    for version, chosen in ((1, first), (2, ~(first | known))):
+        index = np.flatnonzero(chosen)
+        if len(index):
+            scalars[index] = rows[index, MEMBER_COEFFICIENT[version]]
+    return engine.msm(_G2, offsets, points, scalars)

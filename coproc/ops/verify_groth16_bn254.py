@@ -12,10 +12,10 @@ import numpy as np
 from coproc.engine.protocol import Buffers, Check, Curve, Encoding, Engine, Group, Layout, Parsed, Status
 from coproc.fold.claims import Claims, Slot, Sum
 from coproc.keys import (
-    GROTH16_BETA_LINES,
+    ALPHA_BYTES,
+    GROTH16_CLOSING,
     GROTH16_DIGEST,
     GROTH16_LINES,
-    GROTH16_MINUS_ALPHA,
     GROTH16_SHORT,
     GROTH16_TARGET,
     GROTH16_VALID,
@@ -57,15 +57,16 @@ class VerifyGroth16Bn254(Claiming):
         lines = rows[:, GROTH16_LINES]
         ones = np.zeros((n, 1, 4), np.uint64)
         ones[:, 0, 0] = 1
-        minus_alpha = Sum(rows[:, GROTH16_MINUS_ALPHA : GROTH16_MINUS_ALPHA + 1], ones, common=1)
+        at_alpha = column(rows, GROTH16_CLOSING)
+        minus_alpha = Sum(at_alpha.reshape(n, 1), ones, common=1)
         read = [Buffers(proofs, constant(n, PROOF_BYTES)), Buffers(inputs, constant(n, INPUT_BYTES))]
         claims = Claims(
             Curve.BN254,
             [Slot(a, g2=g2), Slot(x, lines=column(lines, 0)), Slot(c, lines=column(lines, 1))],
             sealed(engine, self.name, batch, read, rows[:, GROTH16_DIGEST]),
             targets=column(rows, GROTH16_TARGET),
-            closing=Slot(minus_alpha, lines=column(rows, GROTH16_BETA_LINES)),
-            foldable=rows[:, GROTH16_MINUS_ALPHA] != 0,
+            closing=Slot(minus_alpha, lines=at_alpha + np.uint64(ALPHA_BYTES)),
+            foldable=at_alpha != 0,
             hold=[hold],
         )
         short = rows[:, GROTH16_SHORT]

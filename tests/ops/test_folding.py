@@ -81,12 +81,17 @@ def test_small_batches_are_settled_singly_and_larger_ones_folded(engine: Engine)
 
 
 def test_claims_of_several_operations_share_one_fold(engine: Engine) -> None:
-    """PLONK, KZG and BLS over BLS12-381 in one run: one fold, one final exponentiation; Groth16 over BN254: another."""
+    """PLONK, KZG and BLS over BLS12-381 in one run: one fold, one final exponentiation; Groth16 over BN254: another.
+
+    A Groth16 key is proven honest when it is used again, so its first claim is settled singly.
+    """
     records: list[Record] = []
     with Coprocessor(engine, workers=1) as cp:
         cp.combiner = Combiner(on_record=records.append)
         asked = [requests.accepted(op, 3)[i] for i in range(3) for op in VERIFICATIONS if op != "verify_schnorr"]
-        assert all(a.value is True for a in cp.run(asked))
+        for _ in range(2):
+            records.clear()
+            assert all(a.value is True for a in cp.run(asked))
         assert [(r.claims, r.checks) for r in records] == [(12, 1), (3, 1)]
 
 
