@@ -11,17 +11,23 @@ COPROC_BEGIN
 
 using Vec8 = __m512i;
 
+// 52; a few bits in the test that runs this text on every input (tests/native/toy_lanes.cpp).
+#ifndef COPROC_LIMB_BITS
+#define COPROC_LIMB_BITS 52
+#endif
+inline constexpr int LIMB_BITS = COPROC_LIMB_BITS;
+inline constexpr u64 LIMB_MASK = (u64{1} << LIMB_BITS) - 1;
+
 COPROC_INLINE Vec8 splat(u64 x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
 COPROC_INLINE Vec8 madd_low(Vec8 acc, Vec8 a, Vec8 b) { return _mm512_madd52lo_epu64(acc, a, b); }
 COPROC_INLINE Vec8 madd_high(Vec8 acc, Vec8 a, Vec8 b) { return _mm512_madd52hi_epu64(acc, a, b); }
-COPROC_INLINE Vec8 low52(Vec8 a) { return _mm512_and_si512(a, splat((u64{1} << 52) - 1)); }
-COPROC_INLINE Vec8 carry52(Vec8 a) { return _mm512_srai_epi64(a, 52); }
+COPROC_INLINE Vec8 low52(Vec8 a) { return _mm512_and_si512(a, splat(LIMB_MASK)); }
+COPROC_INLINE Vec8 carry52(Vec8 a) { return _mm512_srai_epi64(a, LIMB_BITS); }
 
 // Numbers that follow from the modulus, made when this is compiled.
 template <class P> struct Radix52 {
   static constexpr int N = P::LIMBS52, L = P::LIMBS;
   static_assert(L <= 8);
-  static constexpr u64 M52 = (u64{1} << 52) - 1;
   struct Number {
     u64 v[N];
   };
@@ -37,13 +43,13 @@ template <class P> struct Radix52 {
       u64 carry = 0;
       for (int i = 0; i < N; i++) {
         const u64 s = 2 * a.v[i] + carry;
-        a.v[i] = s & M52, carry = s >> 52;
+        a.v[i] = s & LIMB_MASK, carry = s >> LIMB_BITS;
       }
       if (!less(a.v, P::MODULUS52)) {
         u64 borrow = 0;
         for (int i = 0; i < N; i++) {
           const u64 d = a.v[i] - P::MODULUS52[i] - borrow;
-          a.v[i] = d & M52, borrow = d >> 63;
+          a.v[i] = d & LIMB_MASK, borrow = d >> 63;
         }
       }
     }
@@ -57,11 +63,11 @@ template <class P> struct Radix52 {
   static constexpr Number resplit(const u64 (&a)[L]) {
     Number r{};
     for (int i = 0; i < N; i++) {
-      const int bit = 52 * i, word = bit / 64, shift = bit % 64;
+      const int bit = LIMB_BITS * i, word = bit / 64, shift = bit % 64;
       if (word >= L) break;
       u64 x = a[word] >> shift;
-      if (shift > 12 && word + 1 < L) x |= a[word + 1] << (64 - shift);
-      r.v[i] = x & M52;
+      if (shift > 64 - LIMB_BITS && word + 1 < L) x |= a[word + 1] << (64 - shift);
+      r.v[i] = x & LIMB_MASK;
     }
     return r;
   }
@@ -71,14 +77,14 @@ template <class P> struct Radix52 {
     u128 t = 0;
     for (int i = 0; i < N; i++) {
       t += static_cast<u128>(P::MODULUS52[i]) * k;
-      r.v[i] = static_cast<u64>(t) & (i < N - 1 ? M52 : ~u64{0});
-      t >>= 52;
+      r.v[i] = static_cast<u64>(t) & (i < N - 1 ? LIMB_MASK : ~u64{0});
+      t >>= LIMB_BITS;
     }
     return r;
   }
 
   // 2^(2 52 N - 64 L) and 2^(64 L): from R = 2^(64 L) to R = 2^(52 N) and back by one multiplication.
-  static constexpr Number FROM_R64 = doubled(array(P::ONE52), 52 * N - 64 * L);
+  static constexpr Number FROM_R64 = doubled(array(P::ONE52), LIMB_BITS *N - 64 * L);
   static constexpr Number TO_R64 = resplit(P::ONE);
 
   static constexpr Number TWICE = multiple(2), THRICE = multiple(3);
@@ -96,8 +102,11 @@ template <class P> struct Radix52 {
     return r;
   }
   static constexpr Multiples MULTIPLES = multiples();
-  // floor(2^52 / (top limb of p + 1)): the high half of top limb times this is floor(value / p) or a little less
-  static constexpr u64 TOP_RECIPROCAL = (u64{1} << 52) / (P::MODULUS52[N - 1] + 1);
+  // The high half of (top word t) TOP_RECIPROCAL is a quotient of v by p, never too large. Below words of at least -E units, t exceeds
+  // the true top limb of v by at most E; v < k p has a true top limb below k (top limb of p + 1), so that t < k (top limb of p + 1 + E)
+  // for every k >= 1. E: sums of a few limbs are above -8 units, columns of products above -2^11.
+  static constexpr u64 EXCESS = N > 5 ? 8 : N == 5 ? 4096 : 3;
+  static constexpr u64 TOP_RECIPROCAL = (u64{1} << LIMB_BITS) / (P::MODULUS52[N - 1] + 1 + EXCESS);
 
   // Sums of products lie between -WIDE_MARGIN p^2 and WIDE_MARGIN p^2. A multiple of p above that makes them positive:
   // p 2^(52 (N - 1)) (WIDE_MARGIN (top limb + 1)), words for the columns N - 1 .. 2N - 1.
@@ -110,8 +119,8 @@ template <class P> struct Radix52 {
     u128 t = 0;
     for (int i = 0; i < N; i++) {
       t += static_cast<u128>(P::MODULUS52[i]) * (WIDE_MARGIN * (P::MODULUS52[N - 1] + 1));
-      r.v[i] = static_cast<u64>(t) & M52;
-      t >>= 52;
+      r.v[i] = static_cast<u64>(t) & LIMB_MASK;
+      t >>= LIMB_BITS;
     }
     r.v[N] = static_cast<u64>(t);
     return r;
@@ -127,8 +136,8 @@ template <int N> COPROC_INLINE void propagate(Vec8 *v) {
   }
 }
 
-// Signed uncarried words of a value in [0, BOUND p), BOUND = 8 or 16 -> limbs of a value below p + 2^-10 p, congruent to it. The quotient
-// by p is estimated from the top word: never too large, and too small by less than one unit of that word.
+// Signed uncarried words of a value in [0, BOUND p), BOUND = 8 or 16, each word above -EXCESS units of the next -> limbs of a value below
+// p + 2^-10 p, congruent to it.
 template <class P, int BOUND = 8> COPROC_INLINE void reduce_top(Vec8 *v) {
   using R = Radix52<P>;
   constexpr int N = P::LIMBS52;

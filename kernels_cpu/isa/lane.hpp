@@ -2,11 +2,13 @@
 #pragma once
 #include "isa/config.hpp"
 
+#ifndef COPROC_LANES // the test on toy limbs brings its own
 #if defined(__AVX512F__) && defined(__AVX512IFMA__)
 #define COPROC_LANES 1
 #include <immintrin.h>
 #else
 #define COPROC_LANES 0
+#endif
 #endif
 
 COPROC_BEGIN
