@@ -6,11 +6,15 @@
 COPROC_BEGIN
 
 // DST_prime: the domain separation tag with its length, hashed first where it is longer than 255 bytes.
+// zeros: SHA-256 after the block of zeros that every expansion starts with.
 struct DomainTag {
   u8 bytes[256];
   usize length;
+  Sha256 zeros;
 
   DomainTag(const u8 *dst, usize n) {
+    static constexpr u8 BLOCK[64] = {};
+    zeros.update(BLOCK, sizeof BLOCK);
     if (n > 255) {
       static constexpr u8 PREFIX[] = {'H', '2', 'C', '-', 'O', 'V', 'E', 'R', 'S', 'I', 'Z', 'E', '-', 'D', 'S', 'T', '-'};
       Sha256 h;
@@ -28,10 +32,9 @@ struct DomainTag {
 
 // expand_message_xmd with SHA-256 to 128 bytes.
 inline void expand_message_128(const u8 *msg, usize n, const DomainTag &tag, u8 out[128]) {
-  static constexpr u8 BLOCK[64] = {}, LENGTH[3] = {0, 128, 0};
+  static constexpr u8 LENGTH[3] = {0, 128, 0};
   u8 b0[32], mixed[33] = {};
-  Sha256 first;
-  first.update(BLOCK, 64);
+  Sha256 first = tag.zeros;
   if (n) first.update(msg, n);
   first.update(LENGTH, 3);
   first.update(tag.bytes, tag.length);

@@ -1,8 +1,9 @@
 // Fp in eight lanes: N = P::LIMBS52 limbs of 52 bits, Montgomery form for R = 2^(52 N).
 //
 // Ranges. An `Fp` holds a value below 1.25 p with limbs below 2^52; sums and differences come out below 1.001 p, products below
-// p + a b / R. What `add_loose` returns is below 2.5 p and goes into products alone. Since 84 p < R for N = 5 and a modulus of 254 bits,
-// 35 p < R for 255 bits and 2^35 p < R for N = 8, a product of two loose operands is below 1.18 p.
+// p + a b / R. What `add_loose` returns is below 2.5 p, what `sub_loose` (fused.hpp) returns below 3.25 p, and both go into products
+// alone. 84.6 p < R for N = 5 and a modulus of 254 bits, 35 p < R for 255 bits and 2^35 p < R for N = 8: products of loose operands
+// (without `sub_loose` for 255 bits) are below 1.25 p.
 // An `FpWide` is 2N signed uncarried columns of a value within WIDE_MARGIN p^2 of zero.
 #pragma once
 #include "field/fp2.hpp"
@@ -13,7 +14,7 @@ COPROC_BEGIN
 
 template <class P> struct Arithmetic8 {
   static constexpr int N = P::LIMBS52;
-  static constexpr int TIGHT = 5, LOOSE = 10; // ranges in quarters of p
+  static constexpr int TIGHT = 5, LOOSE = 13; // ranges in quarters of p
 
   template <int K> static COPROC_INLINE void finish(Vec8 *const (&r)[K], Vec8 (*c)[2 * N]) {
     reduce_columns<P, K>(c);
@@ -28,18 +29,18 @@ template <class P> struct Arithmetic8 {
     for (int i = 0; i < N; i++) r[i] = c[N + i];
   }
   static COPROC_NOINLINE void mul(Vec8 *r, const Vec8 *a, const Vec8 *b) {
-    check_range<P>(a, LOOSE), check_range<P>(b, LOOSE);
+    check_product<P>(a, b);
     mul_any(r, a, b);
   }
   static COPROC_NOINLINE void sqr(Vec8 *r, const Vec8 *a) {
-    check_range<P>(a, LOOSE);
+    check_product<P>(a, a);
     Vec8 c[1][2 * N];
     square_columns<N>(c[0], a);
     finish<1>({r}, c);
   }
   // Two independent products.
   static COPROC_NOINLINE void mul_two(Vec8 *r0, Vec8 *r1, const Vec8 *a0, const Vec8 *b0, const Vec8 *a1, const Vec8 *b1) {
-    check_range<P>(a0, LOOSE), check_range<P>(b0, LOOSE), check_range<P>(a1, LOOSE), check_range<P>(b1, LOOSE);
+    check_product<P>(a0, b0), check_product<P>(a1, b1);
     Vec8 c[2][2 * N];
     product_columns<N>(c[0], a0, b0);
     product_columns<N>(c[1], a1, b1);

@@ -68,12 +68,20 @@ template <class P> COPROC_INLINE Fp<P, Lane8> minus_two(const Fp<P, Lane8> &a, c
   reduce_top<P>(r.v);
   return r;
 }
-// As sqr of Fp2: (a0 + a1)(a0 - a1) + 2 a0 a1 u, but the difference of loose numbers needs 4p to be positive.
+// As sqr of Fp2: (a0 + a1)(a0 - a1) + 2 a0 a1 u, but the difference of loose numbers needs 4p to be positive, and their sums are
+// below 6.5 p.
 template <class P> COPROC_NOINLINE Fp2<Fp<P, Lane8>> sqr_loose(const Fp2<Fp<P, Lane8>> &a) {
-  Fp<P, Lane8> d;
-  for (int i = 0; i < P::LIMBS52; i++) d.v[i] = _mm512_sub_epi64(_mm512_add_epi64(a.c0.v[i], splat(FOUR_TIMES<P>.v[i])), a.c1.v[i]);
-  reduce_top<P>(d.v);
-  return mul_two(d, add_loose(a.c0, a.c1), a.c1, add_loose(a.c0, a.c0));
+  constexpr int N = P::LIMBS52;
+  Fp<P, Lane8> sum, difference, twice;
+  for (int i = 0; i < N; i++) {
+    sum.v[i] = _mm512_add_epi64(a.c0.v[i], a.c1.v[i]);
+    difference.v[i] = _mm512_sub_epi64(_mm512_add_epi64(a.c0.v[i], splat(FOUR_TIMES<P>.v[i])), a.c1.v[i]);
+    twice.v[i] = _mm512_add_epi64(a.c0.v[i], a.c0.v[i]);
+  }
+  propagate<N>(sum.v);
+  reduce_top<P>(difference.v);
+  propagate<N>(twice.v);
+  return mul_two(difference, sum, a.c1, twice);
 }
 #endif
 template <class P> COPROC_INLINE Fp2<Fp<P, Lane1>> sqr_loose(const Fp2<Fp<P, Lane1>> &a) { return sqr(a); }

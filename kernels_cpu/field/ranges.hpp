@@ -20,6 +20,30 @@ template <class P> COPROC_NOINLINE void check_range(const Vec8 *v, int quarters)
     if (sign >= 0) __builtin_trap();
   }
 }
+// The least number of quarters of p that every value is below.
+template <class P> COPROC_NOINLINE int quarters(const Vec8 *v) {
+  constexpr int N = P::LIMBS52;
+  alignas(64) u64 w[N][8];
+  for (int i = 0; i < N; i++) _mm512_store_si512(w[i], v[i]);
+  int most = 1;
+  for (int lane = 0; lane < 8; lane++)
+    for (;; most++) {
+      i128 sign = 0; // of 4 value - most p
+      for (int i = 0; i < N; i++) {
+        if (w[i][lane] >> 52) __builtin_trap();
+        sign = (sign >> 52) + 4 * static_cast<i128>(w[i][lane]) - static_cast<i128>(most) * static_cast<i128>(P::MODULUS52[i]);
+      }
+      if (sign < 0) break;
+      if (most == 64) __builtin_trap();
+    }
+  return most;
+}
+// a b / R is below p / 4, so that the product is below 5 p / 4.
+template <class P> COPROC_NOINLINE void check_product(const Vec8 *a, const Vec8 *b) {
+  constexpr int N = P::LIMBS52;
+  constexpr u64 ratio = (u64{1} << 54) / (P::MODULUS52[N - 1] + 1); // 4 R / p or a little less
+  if (static_cast<u64>(quarters<P>(a) * quarters<P>(b)) > ratio) __builtin_trap();
+}
 // The columns leave room for 2^7 more of their like, and the value lies within WIDE_MARGIN p^2 of zero.
 template <class P> COPROC_NOINLINE void check_wide(const Vec8 *c) {
   constexpr int N = P::LIMBS52;
@@ -40,6 +64,7 @@ template <class P> COPROC_NOINLINE void check_wide(const Vec8 *c) {
 }
 #else
 template <class P> COPROC_INLINE void check_range(const Vec8 *, int) {}
+template <class P> COPROC_INLINE void check_product(const Vec8 *, const Vec8 *) {}
 template <class P> COPROC_INLINE void check_wide(const Vec8 *) {}
 #endif
 

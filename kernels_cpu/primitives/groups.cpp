@@ -6,8 +6,8 @@
 
 COPROC_BEGIN
 
-// Below these many elements a vector of eight is slower than single lanes. Measured.
-inline constexpr usize ADD_LEAST = 3, MUL_LEAST = 3;
+// Below so many elements a vector of eight is slower than single lanes (measured).
+inline constexpr usize ADD_LEAST = 4, MUL_LEAST = 2;
 
 void k_add(int group, usize n, const u64 *a, const u64 *b, u64 *out) {
   with_group(group, [&]<class G>() {

@@ -5,8 +5,8 @@
 
 COPROC_BEGIN
 
-// Below these many elements a vector of eight is slower than single lanes. Measured.
-inline constexpr usize HASH_LEAST = 3;
+// Below so many elements a vector of eight is slower than single lanes (measured).
+inline constexpr usize HASH_LEAST = 2;
 
 void k_hash_to_g1(usize n, coproc_data data, const u64 *lens, const u8 *dst, usize dst_len, u64 *points) {
   const DomainTag tag(dst, dst_len);

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coproc.engine.protocol import ENCODED_BYTES, POINT_WORDS, Check, Encoding, Engine, Field, Group, Status
-from tests.engine import kit
+from tests.engine import kit, torsion
 from tests.engine.torsion import curve_points, outside_points
 from tests.vectors import load
 
@@ -88,6 +88,25 @@ def test_the_subgroup_bit_alone_separates_points_outside_it(engine: Engine, code
     encoded = kit.encode(engine, group, encoding, kit.points(group, outside))
     assert statuses(engine, group, encoding, encoded, Check.ON_CURVE) == ["OK"] * 3
     assert statuses(engine, group, encoding, encoded, Check.ON_CURVE | Check.IN_SUBGROUP) == ["INVALID"] * 3
+
+
+@pytest.mark.parametrize("codec", [c for c in CODECS if torsion.SMALL_ORDERS[c[0]]], ids=name)
+def test_a_point_of_small_order_is_refused_wherever_it_stands(engine: Engine, codec: tuple[Group, Encoding], thorough: bool) -> None:
+    """Among good points, in every position of a batch; and the good ones, to which it adds itself, with it."""
+    group, encoding = codec
+    good = kit.encode(engine, group, encoding, multiples(engine, group, 17)[:-1])
+    generator = kit.GENERATOR[group]
+    for order in torsion.SMALL_ORDERS[group][: None if thorough else 1]:
+        small = torsion.point_of_order(group, order)
+        points = [small, kit.negated(group, small), torsion.add(group, generator, small)]
+        bad = kit.encode(engine, group, encoding, kit.points(group, points))
+        for i in range(17 if thorough else 2):
+            items = list(good[: 9 + i % 8])
+            items[i % len(items)] = bad[i % 3]
+            wanted = ["INVALID" if item in bad else "OK" for item in items]
+            words, status = kit.decode(engine, group, encoding, items)
+            assert [s.name for s in status] == wanted
+            assert not words[i % len(items)].any()
 
 
 @pytest.mark.parametrize("codec", COMPRESSED, ids=name)

@@ -57,6 +57,23 @@ def test_scalar_mul_of_infinity_is_infinity(engine: Engine, group: Group) -> Non
 
 
 @GROUPS
+def test_batches_are_added_and_multiplied_as_their_elements(engine: Engine, group: Group, thorough: bool) -> None:
+    """Scalars of every length, infinity, equal and opposite points beside each other; the batch grows from one element to 40."""
+    count = 40 if thorough else 5
+    r = kit.ORDER[kit.curve_of(group)]
+    x2 = 0xD201000000010000**2
+    ks = [0, 5, 2**64 - 1, 2**64 * x2 % r, (2**64 - 1) + (2**63 + 1) * x2, 2**128 - 1, r - 1, 3**100 % r]
+    ms = [7, 1, 0, r - 1, 2, 7, r - 7, 11]
+    exponents = [(ms[i * i % 8], ms[i * 3 % 8], ks[(i + i // 8) % 8]) for i in range(count)]
+    left, right = (multiples(engine, group, [e[i] for e in exponents]) for i in (0, 1))
+    sums = multiples(engine, group, [(a + b) % r for a, b, _ in exponents])
+    products = multiples(engine, group, [a * k % r for a, _, k in exponents])
+    for n in range(count + 1) if thorough else (count,):
+        assert np.array_equal(engine.add(group, left[:n], right[:n]), sums[:n])
+        assert np.array_equal(engine.scalar_mul(group, left[:n], kit.scalars([e[2] for e in exponents[:n]])), products[:n])
+
+
+@GROUPS
 def test_scalars_count_modulo_the_order(engine: Engine, group: Group, thorough: bool) -> None:
     r = kit.ORDER[kit.curve_of(group)]
 

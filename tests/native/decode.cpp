@@ -124,6 +124,118 @@ TEST(decoded_strings_are_points_and_encode_to_themselves) {
     }
 }
 
+namespace {
+
+// Strings that say something else than a point of the group: for one encoding, each is decoded in every position of a batch.
+std::vector<Bytes> hostile(const Kernels *k, int group, const Encoding &e, Random &random) {
+  const Bytes good = encode(k, group, e, generator(group));
+  std::vector<Bytes> out = {Bytes(good.size()), Bytes(good.size(), 0xff), encode(k, group, e, infinity(group))};
+  for (const u8 flags : {0x20, 0x40, 0x80, 0xa0, 0xc0, 0xe0}) {
+    out.push_back(Bytes(good.size()));
+    out.back().front() = flags;
+    out.push_back(Bytes(good.size()));
+    out.back().back() = flags;
+    out.push_back(good);
+    out.back().front() ^= flags;
+    out.push_back(good);
+    out.back().back() ^= flags;
+  }
+  for (usize i = 0; i < good.size(); i += 7) { // above p, or another number
+    out.push_back(good);
+    out.back()[i] = 0xff;
+  }
+  const Encoding &compressed = ENCODINGS[group < 2 ? 0 : 2];
+  for (int i = 0; i < 40; i++) { // half of them points of the curve, hardly any of the group; the others lie on its twist
+    Bytes bytes = encode(k, group, compressed, generator(group));
+    for (usize j = 1; j + 1 < bytes.size(); j++) bytes[j] = static_cast<u8>(random.next());
+    const Decoded found = decode(k, group, compressed.encoding, COPROC_ON_CURVE, bytes);
+    if (e.encoding == compressed.encoding) out.push_back(bytes);
+    else if (found.status == COPROC_OK) out.push_back(encode(k, group, e, found.point));
+  }
+  for (int i = 0; i < 20; i++) out.push_back(mutated(good, random));
+  return out;
+}
+
+// A string and what it is on its own, by the portable kernels.
+struct Item {
+  Bytes bytes;
+  Decoded alone;
+};
+std::vector<Item> alone(int group, int encoding, int checks, const std::vector<Bytes> &strings) {
+  std::vector<Item> out;
+  for (const Bytes &bytes : strings) out.push_back({bytes, decode(tables()[0], group, encoding, checks, bytes)});
+  return out;
+}
+
+void decodes_like_its_elements(const Kernels *k, int group, int encoding, int checks, const std::vector<Item> &items) {
+  const usize n = items.size(), words = point_words(group);
+  std::vector<const u8 *> data;
+  for (const Item &item : items) data.push_back(item.bytes.data());
+  Words points(n * words + 1, 7);
+  Bytes status(n + 1, 99);
+  k->decode(group, encoding, checks, n, data.data(), points.data(), status.data());
+  CHECK(points[n * words] == 7 && status[n] == 99);
+  for (usize i = 0; i < n; i++) {
+    CHECK(items[i].alone.status == status[i]);
+    CHECK(std::memcmp(items[i].alone.point.data(), &points[i * words], 8 * words) == 0);
+  }
+  if (checks != 0) return;
+  // What was decoded without a test is tested.
+  for (const int test : {0, int{COPROC_ON_CURVE}, int{COPROC_IN_SUBGROUP}, BOTH}) {
+    k->check(group, test, n, points.data(), status.data());
+    for (usize i = 0; i < n; i++) {
+      u8 one = 99;
+      tables()[0]->check(group, test, 1, &points[i * words], &one);
+      CHECK(one == status[i]);
+    }
+  }
+}
+
+} // namespace
+
+TEST(a_batch_decodes_as_its_elements_whatever_stands_beside_them) {
+  for (const Encoding &e : ENCODINGS)
+    for (int group = g1_of(e.curve); group <= g2_of(e.curve); group++) {
+      const Kernels *first = tables()[0];
+      Random random(group * 10 + e.encoding);
+      std::vector<Bytes> points;
+      for (int i = 0; i < 16; i++) points.push_back(encode(first, group, e, random_point(first, group, random)));
+      const std::vector<Item> good = alone(group, e.encoding, BOTH, points);
+      const std::vector<Item> bad = alone(group, e.encoding, BOTH, hostile(first, group, e, random));
+      for (const Kernels *k : tables()) {
+        usize position = 0;
+        for (const Item &one : bad) {
+          const usize n = 8 + position % 9; // the position runs through all lanes of the first and of the second vector
+          std::vector<Item> items(good.begin(), good.begin() + static_cast<long>(n));
+          items[position++ % n] = one;
+          decodes_like_its_elements(k, group, e.encoding, BOTH, items);
+        }
+      }
+    }
+}
+
+TEST(batches_of_every_size_decode_as_their_elements) {
+  for (const Encoding &e : ENCODINGS)
+    for (int group = g1_of(e.curve); group <= g2_of(e.curve); group++) {
+      const Kernels *first = tables()[0];
+      Random random(group * 10 + e.encoding + 1000);
+      std::vector<Bytes> points;
+      for (u64 i = 1; i < 20; i++) points.push_back(encode(first, group, e, times(first, group, generator(group), small(i))));
+      const std::vector<Bytes> strings = hostile(first, group, e, random);
+      for (int checks = 0; checks < 4; checks++) {
+        const std::vector<Item> good = alone(group, e.encoding, checks, points), bad = alone(group, e.encoding, checks, strings);
+        for (const Kernels *k : tables())
+          for (usize n = static_cast<usize>(checks); n <= 40; n += 4) {
+            std::vector<Item> items;
+            const usize share = random.below(4); // none bad ... all bad
+            for (usize i = 0; i < n; i++)
+              items.push_back(random.below(3) < share ? bad[random.below(bad.size())] : good[random.below(good.size())]);
+            decodes_like_its_elements(k, group, e.encoding, checks, items);
+          }
+      }
+    }
+}
+
 // Multiplication by the order decides what the endomorphism tests claim to decide.
 TEST(subgroup_checks_agree_with_multiplication_by_the_order) {
   for (const Kernels *k : tables())

@@ -48,6 +48,79 @@ TEST(scalar_mul_is_linear_in_any_scalar_below_2_to_the_256) {
     }
 }
 
+// Sums and multiples of a batch and of its elements one by one, the latter by the portable kernels: infinite, equal and opposite points,
+// long and short scalars and zeros side by side.
+TEST(batches_of_every_size_are_added_and_multiplied_as_their_elements) {
+  const Kernels *single = tables()[0];
+  for (const Kernels *k : tables())
+    for (const int group : GROUPS) {
+      Random random(200 + group);
+      const usize words = point_words(group);
+      const int curve = curve_of(group);
+      std::vector<Words> pool = {infinity(group)};
+      for (int i = 0; i < 6; i++) pool.push_back(random_point(k, group, random)), pool.push_back(negated(k, group, pool.back()));
+      pool.push_back(plus(k, group, pool[1], pool[1]));
+      for (u64 n = 0; n <= 40; n++) {
+        Words a, b, by;
+        for (u64 i = 0; i < n; i++) {
+          const u64 j = random.below(pool.size());
+          const Words &p = pool[j], &q = pool[random.chance(3) ? j : j > 0 && random.chance(3) ? (j - 1) ^ 1 : random.below(pool.size())];
+          a.insert(a.end(), p.begin(), p.end());
+          b.insert(b.end(), q.begin(), q.end());
+          Words s = scalar(random, curve, random.chance(2) ? random.below(EDGE_SCALARS) : EDGE_SCALARS);
+          for (u64 w = n % 5; w < 4; w++) s[w] = 0; // all scalars of a batch short
+          by.insert(by.end(), s.begin(), s.end());
+        }
+        Words sums(n * words + 1, 5), products(n * words + 1, 5);
+        k->add(group, n, a.data(), b.data(), sums.data());
+        k->scalar_mul(group, n, a.data(), by.data(), products.data());
+        CHECK(sums[n * words] == 5 && products[n * words] == 5);
+        for (u64 i = 0; i < n; i++) {
+          Words one(words);
+          single->add(group, 1, &a[i * words], &b[i * words], one.data());
+          CHECK(std::memcmp(one.data(), &sums[i * words], 8 * words) == 0);
+          single->scalar_mul(group, 1, &a[i * words], &by[4 * i], one.data());
+          CHECK(std::memcmp(one.data(), &products[i * words], 8 * words) == 0);
+        }
+      }
+    }
+}
+
+TEST(batches_of_every_size_are_hashed_and_mapped_as_their_elements) {
+  const Kernels *single = tables()[0];
+  constexpr usize WORDS = 12;
+  for (const Kernels *k : tables()) {
+    Random random(300);
+    Bytes text(1000);
+    for (u8 &byte : text) byte = static_cast<u8>(random.next());
+    for (u64 n = 0; n <= 40; n++) {
+      std::vector<const u8 *> data;
+      std::vector<u64> lens;
+      Words u;
+      for (u64 i = 0; i < n; i++) {
+        data.push_back(&text[random.below(500)]);
+        lens.push_back(random.chance(4) ? 0 : random.below(300));
+        for (int j = 0; j < 6; j++) u.push_back(random.next());
+        u.back() >>= 8;
+        if (random.chance(4)) // 0 and others of few limbs
+          for (int j = 0; j < 6; j++) u[6 * i + j] = j == 0 ? random.below(3) : 0;
+      }
+      const u64 tag = 7 * n;
+      Words hashed(n * WORDS + 1, 5), mapped(n * WORDS + 1, 5);
+      k->hash_to_g1(n, data.data(), lens.data(), text.data(), tag, hashed.data());
+      k->map_to_g1(n, u.data(), mapped.data());
+      CHECK(hashed[n * WORDS] == 5 && mapped[n * WORDS] == 5);
+      for (u64 i = 0; i < n; i++) {
+        Words one(WORDS);
+        single->hash_to_g1(1, &data[i], &lens[i], text.data(), tag, one.data());
+        CHECK(std::memcmp(one.data(), &hashed[i * WORDS], 8 * WORDS) == 0);
+        single->map_to_g1(1, &u[6 * i], one.data());
+        CHECK(std::memcmp(one.data(), &mapped[i * WORDS], 8 * WORDS) == 0);
+      }
+    }
+  }
+}
+
 TEST(points_are_checked_for_curve_and_subgroup) {
   for (const Kernels *k : tables())
     for (const int group : GROUPS) {
