@@ -2,6 +2,7 @@
 #include "curve/msm.hpp"
 #include "curve/batch.hpp"
 #include "isa/entries.hpp"
+#include "primitives/msm_lanes.hpp"
 
 COPROC_BEGIN
 
@@ -14,6 +15,10 @@ template <class F> static const Affine<F> *as_points(const u64 *words) {
 void k_msm(int group, usize m, const u64 *offsets, coproc_words points, coproc_words tables, const u64 *scalars, u64 *out) {
   with_group(group, [&]<class G>() {
     using F = typename G::F;
+#if COPROC_LANES
+    if (msm_in_lanes<G>({points, tables, scalars}, m, offsets, out)) return;
+    tables = nullptr; // their points are packed
+#endif
     write_affine<F>(m, out, [&](usize i) {
       const usize first = offsets[i], n = offsets[i + 1] - first;
       Term<F> few[32];
@@ -36,12 +41,21 @@ void k_msm(int group, usize m, const u64 *offsets, coproc_words points, coproc_w
 
 usize k_msm_table_words(int group) {
   usize words = 0;
-  with_group(group, [&]<class G>() { words = KEY_TABLE_ENTRIES * 2 * WORDS<typename G::F>; });
+  with_group(group, [&]<class G>() {
+#if COPROC_LANES
+    words = KEY_TABLE_ENTRIES * POINT_WORDS<typename Eight<G>::F>;
+#else
+    words = KEY_TABLE_ENTRIES * 2 * WORDS<typename G::F>;
+#endif
+  });
   return words;
 }
 
 void k_msm_table(int group, usize n, const u64 *points, u64 *tables) {
   with_group(group, [&]<class G>() {
+#if COPROC_LANES
+    msm_table_in_lanes<G>(n, points, tables);
+#else
     using F = typename G::F;
     constexpr usize AT_ONCE = 64;
     Affine<F> powers[2 * AT_ONCE];
@@ -52,6 +66,7 @@ void k_msm_table(int group, usize n, const u64 *points, u64 *tables) {
       for (usize i = start; i < start + count; i++) rows[i * KEY_TABLE_ENTRIES] = *(as_points<F>(points) + i);
       fill_odd_multiples(adder, rows + start * KEY_TABLE_ENTRIES, count, KEY_TABLE_ENTRIES, KEY_TABLE_ENTRIES, powers);
     }
+#endif
   });
 }
 
