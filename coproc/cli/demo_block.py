@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -28,6 +29,7 @@ class Watched(Coprocessor):
 
     def __init__(self, engine: Engine, workers: int) -> None:
         super().__init__(engine, workers)
+        self._counting = threading.Lock()
         self.batches: list[int] = []
         self.verdicts: dict[str, Counter[str]] = {}
 
@@ -38,16 +40,17 @@ class Watched(Coprocessor):
 
     def submit(self, request: Request) -> Future[Verdict]:
         future = super().submit(request)
-        future.add_done_callback(lambda done: self._count([request], [done.result()]))
+        future.add_done_callback(lambda done: self._count([request], [] if done.exception() else [done.result()]))
         return future
 
     def _count(self, requests: Sequence[Request], answers: list[Verdict]) -> None:
-        pairs = [(one.op, answer) for one, answer in zip(requests, answers, strict=True) if OPERATIONS[one.op].kind == "bool"]
-        if pairs:
-            self.batches.append(len(pairs))
-        for op, answer in pairs:
-            outcome = str(answer.value).lower() if answer.status == "ok" else answer.status
-            self.verdicts.setdefault(op, Counter())[outcome] += 1
+        pairs = [(one.op, answer) for one, answer in zip(requests, answers, strict=False) if OPERATIONS[one.op].kind == "bool"]
+        with self._counting:
+            if pairs:
+                self.batches.append(len(pairs))
+            for op, answer in pairs:
+                verdict = str(answer.value).lower() if answer.status == "ok" else answer.status
+                self.verdicts.setdefault(op, Counter())[verdict] += 1
 
 
 @dataclass
