@@ -101,27 +101,4 @@ template <class C> COPROC_NOINLINE void mul_by_normalised_line(typename C::F12 &
   }
 }
 
-// The same for two such lines: three products join them, seventeen follow.
-template <class C>
-COPROC_NOINLINE void mul_by_two_lines(typename C::F12 &f, const typename C::F2 &a, const typename C::F2 &b, const typename C::F2 &c,
-                                      const typename C::F2 &d) {
-  using F2 = typename C::F2;
-  using F6 = typename C::F6;
-  const auto ac = mul_wide(a, c), bd = mul_wide(b, d);
-  const F2 s = a + c, t = b + d, cross = redc(mul_wide(a + b, c + d) - (ac + bd)), aa = redc(ac), bb = redc(bd);
-  if constexpr (C::M_TWIST) {
-    // (b + a v + v w)(d + c v + v w) = (bd + xi) + (ad + bc) v + ac v^2 + (t v + s v^2) w
-    const F6 g = {bb + mul_by_nonresidue(F2::one()), cross, aa};
-    const auto x = mul_wide(f.c0, g), y = mul_by_v(mul_by_01_wide(f.c1, t, s));
-    const auto z = mul_wide(f.c0 + f.c1, F6{g.c0, g.c1 + t, g.c2 + s});
-    f = {redc(x + mul_by_v(y)), redc(z - (x + y))};
-  } else {
-    // (1 + (a + b v) w)(1 + (c + d v) w) = (1 + xi bd) + ac v + (ad + bc) v^2 + (s + t v) w
-    const F6 g = {mul_by_nonresidue(bb) + F2::one(), aa, cross};
-    const auto x = mul_wide(f.c0, g), y = mul_by_01_wide(f.c1, s, t);
-    const auto z = mul_wide(f.c0 + f.c1, F6{g.c0 + s, g.c1 + t, g.c2});
-    f = {redc(x + mul_by_v(y)), redc(z - (x + y))};
-  }
-}
-
 COPROC_END

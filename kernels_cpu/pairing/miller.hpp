@@ -21,9 +21,9 @@ template <class C> COPROC_NOINLINE typename C::F12 miller_loop(Pair<C> *pairs, u
   using F2 = typename C::F2;
   auto f = C::F12::one();
   for (usize k = 0; k < n; k++) pairs[k].t = {pairs[k].qx, pairs[k].qy, F2::one()};
-  for (int i = 0; i < C::STEPS; i++) {
+  for (int i = 0; i < C::POINT_STEPS; i++) {
     if (i) f = sqr(f);
-    const int d = C::digit(i);
+    const int d = C::point_digit(i);
     for (usize k = 0; k < n; k++) {
       Pair<C> &p = pairs[k];
       mul_by_line<C>(f, at<C>(double_step<C>(p.t), p.x, p.y));

@@ -31,28 +31,28 @@ template <class C> struct StoredPair {
   usize accumulator;
 };
 
-template <class C> COPROC_NOINLINE void multiply_by_stored(Accumulator<C> *f, const StoredPair<C> &p, int line) {
+template <class C> COPROC_NOINLINE void multiply_by_stored(typename C::F12 *f, const StoredPair<C> &p, int line) {
   using F = typename C::F;
   using F2 = typename C::F2;
   constexpr int k = 2 * F::LIMBS;
   LaneAddresses<F> at;
   for (int i = 0; i < 8; i++) at.at[i] = p.lines[i] + static_cast<usize>(line) * C::LINE_WORDS;
-  Accumulator<C> &to = f[p.accumulator];
+  typename C::F12 &to = f[p.accumulator];
   if constexpr (C::M_TWIST) {
-    to.multiply(mul_by_fp(raw_lanes<F2>(at.at), p.xy), mul_by_fp(raw_lanes<F2>((at + k).at), p.iy));
+    mul_by_normalised_line<C>(to, mul_by_fp(raw_lanes<F2>(at.at), p.xy), mul_by_fp(raw_lanes<F2>((at + k).at), p.iy));
   } else {
     if (p.normalised) {
-      to.multiply(mul_by_fp(raw_lanes<F2>((at + k).at), p.xy), mul_by_fp(raw_lanes<F2>((at + 2 * k).at), p.iy));
+      mul_by_normalised_line<C>(to, mul_by_fp(raw_lanes<F2>((at + k).at), p.xy), mul_by_fp(raw_lanes<F2>((at + 2 * k).at), p.iy));
     } else {
       const F2 l0 = mul_by_fp(gather<F2>(at.at), p.y), l1 = mul_by_fp(gather<F2>((at + k).at), p.x), l2 = gather<F2>((at + 2 * k).at);
-      mul_by_line<C>(to.f, {select(p.live, l0, F2::one()), select(p.live, l1, F2::zero()), select(p.live, l2, F2::zero())});
+      mul_by_line<C>(to, {select(p.live, l0, F2::one()), select(p.live, l1, F2::zero()), select(p.live, l2, F2::zero())});
     }
   }
 }
 
 // The Miller products of n pairs (n >= 1) into their accumulators.
-template <class C> COPROC_NOINLINE void miller_loop(const StoredPair<C> *pairs, usize n, Accumulator<C> *f, usize accumulators) {
-  for (usize i = 0; i < accumulators; i++) f[i].f = C::F12::one(), f[i].waiting = false;
+template <class C> COPROC_NOINLINE void miller_loop(const StoredPair<C> *pairs, usize n, typename C::F12 *f, usize accumulators) {
+  for (usize i = 0; i < accumulators; i++) f[i] = C::F12::one();
   int line = 0;
   const auto multiply = [&](int lines) {
     for (usize i = 0; i < n; i++)
@@ -61,15 +61,13 @@ template <class C> COPROC_NOINLINE void miller_loop(const StoredPair<C> *pairs, 
   };
   for (int step = 0; step < C::STEPS; step++) {
     if (step)
-      for (usize i = 0; i < accumulators; i++) f[i].square();
+      for (usize i = 0; i < accumulators; i++) f[i] = sqr(f[i]);
     multiply(C::digit(step) ? 2 : 1);
-    for (usize i = 0; i < accumulators; i++) f[i].finish();
   }
   if constexpr (C::M_TWIST) {
-    for (usize i = 0; i < accumulators; i++) f[i].f = conj(f[i].f); // x < 0
+    for (usize i = 0; i < accumulators; i++) f[i] = conj(f[i]); // x < 0
   } else {
     multiply(2);
-    for (usize i = 0; i < accumulators; i++) f[i].finish();
   }
 }
 #endif

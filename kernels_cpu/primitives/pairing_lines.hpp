@@ -6,7 +6,7 @@
 
 COPROC_BEGIN
 
-constexpr usize STORED_VECTORS = 64;
+constexpr usize STORED_VECTORS = MAX_STRAND;
 
 template <class C> struct StoredLoader {
   using F = typename C::F;
@@ -49,7 +49,7 @@ template <class C> COPROC_NOINLINE void place_pairs(StoredPair<C> *pairs, usize 
 template <class C> bool products_of_lines(const Plan &plan, usize m, const u64 *g1, coproc_words lines, u64 *out) {
   using F = typename C::F;
   Buffer<StoredPair<C>> pairs(STORED_VECTORS);
-  Buffer<Accumulator<C>> accumulators(STORED_VECTORS);
+  Buffer<typename C::F12> accumulators(STORED_VECTORS);
   Buffer<F> scratch(2 * STORED_VECTORS);
   Join<C> join(m, out);
   if (!pairs.ok() || !accumulators.ok() || !scratch.ok() || !join.ok()) return false;

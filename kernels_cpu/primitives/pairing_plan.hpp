@@ -6,7 +6,7 @@
 
 COPROC_BEGIN
 
-constexpr usize MAX_STRAND = 64; // pairs: the running points of an accumulator stay in the second-level cache
+constexpr usize MAX_STRAND = 96; // pairs: the running points of an accumulator stay in the second-level cache
 
 struct Strand {
   u64 element, first, count; // pairs live[first .. first + count) of product `element`
@@ -71,7 +71,7 @@ class Plan {
     usize large = 0;
     for (usize i = 0; i < m_; i++) counts_[i] < BINS ? bins[counts_[i]]++ : ++large;
     double best = 0;
-    constexpr usize LENGTHS[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, MAX_STRAND};
+    constexpr usize LENGTHS[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 56, 64, 72, 80, 88, MAX_STRAND};
     for (const usize length : LENGTHS) {
       const double c = cost(bins, large, length, width, t);
       if (length == 1 || c < best) best = c, length_ = length;

@@ -7,7 +7,7 @@
 
 COPROC_BEGIN
 
-constexpr usize POINT_VECTORS = 64; // vectors of pairs that share the inversions of a loop
+constexpr usize POINT_VECTORS = MAX_STRAND; // vectors of pairs that share the inversions of a loop
 
 constexpr usize SHARED_INVERSIONS = 12; // pairs from which on one inversion a step pays on one lane
 
@@ -109,12 +109,12 @@ template <class C> class Join {
     started_[element] = 1;
   }
   // strands begin .. end, WIDTH an accumulator
-  void add(const Plan &plan, usize begin, usize end, const Accumulator<C> *accumulators) {
+  void add(const Plan &plan, usize begin, usize end, const typename C::F12 *accumulators) {
     u64 values[WIDTH][WORDS], *to[WIDTH];
     for (usize i = 0; i < WIDTH; i++) to[i] = values[i];
     for (; begin < end; accumulators++) {
       const usize lanes = end - begin < WIDTH ? end - begin : WIDTH;
-      store_lanes(accumulators->f, to, first_lanes<typename C::F::Lane>(lanes));
+      store_lanes(*accumulators, to, first_lanes<typename C::F::Lane>(lanes));
       for (usize i = 0; i < lanes; i++, begin++) add(plan.strand(begin).element, values[i]);
     }
   }
@@ -126,7 +126,7 @@ template <class C> bool products_of_points(const Plan &plan, usize m, const u64 
   using One = typename C::template In<Lane1>;
   constexpr usize WIDTH = F::Lane::WIDTH;
   Buffer<AffinePair<C>> pairs(POINT_VECTORS);
-  Buffer<Accumulator<C>> accumulators(POINT_VECTORS);
+  Buffer<typename C::F12> accumulators(POINT_VECTORS);
   Buffer<F> coordinates(4 * POINT_VECTORS);
   Join<C> join(m, out);
   if (!pairs.ok() || !accumulators.ok() || !coordinates.ok() || !join.ok()) return false;
