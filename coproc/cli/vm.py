@@ -129,6 +129,7 @@ def _run_function(
     from blake3 import blake3
 
     from coproc.errors import InvalidInput
+    from coproc.settings import setting
     from coproc.vm.script import module
 
     if not contract.endswith((".wasm", ".wat")):
@@ -139,7 +140,7 @@ def _run_function(
         raise InvalidInput("--arg: hex is wanted") from None
     bytecode = module(contract, Path())
     identity = blake3(bytecode).digest()
-    lines: list[dict[str, Any]] = [{"do": "policy", "plonk": plonk, "fork": fork or "PreFork"}]
+    lines: list[dict[str, Any]] = [{"do": "policy", "plonk": plonk or setting("plonk"), "fork": fork or setting("fork") or "PreFork"}]
     for _ in script.run(map(json.dumps, lines), "command line"):
         pass
     printer = _Printer(script, readable)
