@@ -196,6 +196,7 @@ def figures(block: DemoBlock) -> dict[str, Any]:
         "wrongly": block.stats.wrong,
         "rounds": block.stats.rounds,
         "reexecuted": block.stats.reexecuted,
+        "interrupted": block.stats.interrupted,
         "root": block.answers[-1].get("root"),
         "differ": len(block.wrong),
     }

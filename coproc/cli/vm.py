@@ -190,7 +190,8 @@ def _run_block(script: Script, block: str, quiet: bool, readable: bool) -> int:
     Console(quiet).log(
         f"{stats.calls:,} calls in {duration(time.monotonic() - started)}, {script.failed:,} lines failed; verifications: "
         f"{stats.claims:,} assumed, {stats.wrong:,} wrongly, {stats.memoised:,} known, {stats.direct:,} waited for; "
-        f"{stats.rounds:,} rounds took back {stats.reexecuted:,} calls; {stats.sequential:,} calls ran in sequence"
+        f"{stats.rounds:,} rounds took back {stats.reexecuted:,} calls, {stats.interrupted:,} of them before their end; "
+        f"{stats.sequential:,} calls ran in sequence"
     )
     return OK
 
