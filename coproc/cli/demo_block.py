@@ -33,13 +33,13 @@ class Watched(Coprocessor):
         self.batches: list[int] = []
         self.verdicts: dict[str, Counter[str]] = {}
 
-    def run(self, requests: Sequence[Request]) -> list[Verdict]:
-        answers = super().run(requests)
+    def run(self, requests: Sequence[Request], *rest: Any, **more: Any) -> list[Verdict]:
+        answers = super().run(requests, *rest, **more)
         self._count(requests, answers)
         return answers
 
-    def submit(self, request: Request) -> Future[Verdict]:
-        future = super().submit(request)
+    def submit(self, request: Request, *rest: Any, **more: Any) -> Future[Verdict]:
+        future = super().submit(request, *rest, **more)
         future.add_done_callback(lambda done: self._count([request], [] if done.exception() else [done.result()]))
         return future
 

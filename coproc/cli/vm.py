@@ -62,6 +62,7 @@ def run_function(
 def run_block(
     block: Annotated[str, typer.Argument(metavar="BLOCK.jsonl", help="Lines: deploy, call, metadata, policy, root, commit, new_session.")],
     state: State = None,
+    folder: Annotated[str, typer.Option("--dir", metavar="DIR", help="Where files of modules are looked up.")] = ".",
     sequential: Annotated[bool, typer.Option("--sequential", help="One call after the other, nothing assumed.")] = False,
     engine: Engine = None,
     roots: Annotated[
@@ -75,11 +76,26 @@ def run_block(
     Verifications are assumed to be true and answered in batches meanwhile; answers are those of --sequential.
     """
     raise typer.Exit(
-        _guarded(engine, state, lambda script: _run_block(script, block, quiet, readable), speculate=not sequential, roots=roots)
+        _guarded(
+            engine,
+            state,
+            lambda script: _run_block(script, block, quiet, readable),
+            folder=Path(folder),
+            speculate=not sequential,
+            roots=roots,
+        )
     )
 
 
-def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int], *, speculate: bool = True, roots: bool = False) -> int:
+def _guarded(
+    engine: str | None,
+    state: str | None,
+    work: Callable[[Script], int],
+    *,
+    folder: Path | None = None,
+    speculate: bool = True,
+    roots: bool = False,
+) -> int:
     """Open the VM, work, close it. Returns the exit status."""
     from coproc.errors import CoprocError, Unserved
 
@@ -90,7 +106,7 @@ def _guarded(engine: str | None, state: str | None, work: Callable[[Script], int
         from coproc.vm.script import Script
 
         with coproc.open(engine) as coprocessor, VM(state, coprocessor=coprocessor) as machine:
-            script = Script(machine, speculate=speculate, roots=roots)
+            script = Script(machine, speculate=speculate, folder=folder, roots=roots)
             try:
                 return work(script)
             finally:

@@ -160,11 +160,9 @@ def test_missing_extra_is_said(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "install the extra `vm`" in ran.err
 
 
-def test_transcripts_in_the_docs_are_lines_of_the_demos_block(cli: Cli, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transcripts_in_the_docs_are_lines_of_the_demos_block(cli: Cli, job: Job) -> None:
     lines, _ = demo_block.load()
-    path = job(*lines)
-    monkeypatch.chdir(demo_block.CONTRACTS)
-    shown = cli("vm", "block", path, "--readable", "--quiet").out.decode().splitlines()
+    shown = cli("vm", "block", job(*lines), "--dir", demo_block.CONTRACTS, "--readable", "--quiet").out.decode().splitlines()
     transcripts = re.findall(r"^(?:deploy|call) +[0-9a-f]{8}….*$", (DOCS / "contracts.md").read_text(), re.M)
     assert len(transcripts) > 20
     assert [line for line in transcripts if line not in shown] == []
