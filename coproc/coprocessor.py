@@ -80,19 +80,22 @@ class Coprocessor:
         return self._engine
 
     # ---- a whole batch ----
-    def run(self, requests: Sequence[Request]) -> list[Answer]:
-        """The answers of requests, in order; operations and rules may be mixed. Raises InvalidInput for what is no request."""
+    def run(self, requests: Sequence[Request], tenant: str = "") -> list[Answer]:
+        """The answers of requests, in order; operations and rules may be mixed. Raises InvalidInput for what is no request.
+
+        tenant: whose share of the registry of keys these requests may fill.
+        """
         self._check_open()
         n = len(requests)
         if n == 1:
-            return self._single(requests[0])
+            return self._single(requests[0], tenant)
         if n == 0:
             return []
         ops, args, rules, aligns = zip(*requests, strict=True)
         batch = Batch(Buffers.of(_all_bytes(args)), _all_aligns(aligns), _codes(rules))
         if ops.count(ops[0]) == n:
             operation = operation_of(ops[0])
-            return answers_of(operation, self._columns([(operation, batch)])[0])
+            return answers_of(operation, self._columns([(operation, batch)], tenant)[0])
         positions: dict[str, list[int]] = {}
         try:
             for i, op in enumerate(ops):
@@ -101,12 +104,14 @@ class Coprocessor:
             raise InvalidInput(f"unknown operation {op!r}") from None
         parts = [(operation_of(op), batch.take(index)) for op, index in positions.items()]
         answers: list[Any] = [None] * n
-        for (operation, _), columns, index in zip(parts, self._columns(parts), positions.values(), strict=True):
+        for (operation, _), columns, index in zip(parts, self._columns(parts, tenant), positions.values(), strict=True):
             for i, answer in zip(index, answers_of(operation, columns), strict=True):
                 answers[i] = answer
         return answers
 
-    def run_columns(self, op: str, data: U8 | bytes, offsets: I64, rules: Rules = DEFAULT_RULES, align: int | U8 = 8) -> Columns:
+    def run_columns(
+        self, op: str, data: U8 | bytes, offsets: I64, rules: Rules = DEFAULT_RULES, align: int | U8 = 8, tenant: str = ""
+    ) -> Columns:
         """The answers of many requests of one operation, without a Python object a request.
 
         data uint8[any], offsets int64[n + 1]: request i is data[offsets[i]:offsets[i + 1]]. align: one for all, or uint8[n].
@@ -125,18 +130,18 @@ class Coprocessor:
         if aligns.shape != (n,) or not np.isin(aligns, ALIGNMENTS).all():
             raise InvalidInput("align: 1, 2, 4 or 8 is wanted for each request")
         batch = Batch(Buffers.columns(buffer, offsets), aligns, np.full(n, rules.code, np.uint8))
-        return self._columns([(operation, batch)])[0]
+        return self._columns([(operation, batch)], tenant)[0]
 
-    def _single(self, request: Request) -> list[Answer]:
+    def _single(self, request: Request, tenant: str) -> list[Answer]:
         operation = operation_of(request.op)
         args, align = request.args, request.align
         if type(args) is not bytes:
             (args,) = _all_bytes((args,))
         aligns = _ONE[align] if align == 8 else _ONE[_align(align)]
         batch = Batch(Buffers.one(args), aligns, _ONE[request.rules.code])
-        return answers_of(operation, answer_batch(operation, self._engine, self.keys, self.combiner, batch))
+        return answers_of(operation, answer_batch(operation, self._engine, self.keys.of(tenant), self.combiner, batch))
 
-    def _columns(self, parts: list[tuple[Operation, Batch]]) -> list[Columns]:
+    def _columns(self, parts: list[tuple[Operation, Batch]], tenant: str) -> list[Columns]:
         """The columns of some batches of any size.
 
         Job j answers slice j of every operation, so that a run of mixed operations is folded as it was mixed.
@@ -147,9 +152,9 @@ class Coprocessor:
             for job, s in zip(jobs, slices, strict=False):
                 job.append(Part(operation, batch.take(s) if len(slices) > 1 else batch))
         if self._pool is None or len(jobs) == 1:
-            done = [self._job(job) for job in jobs]
+            done = [self._job(job, tenant) for job in jobs]
         else:
-            futures = [self._pool.submit(self._job, job) for job in jobs]
+            futures = [self._pool.submit(self._job, job, tenant) for job in jobs]
             try:
                 done = [future.result() for future in futures]
             except BaseException:  # an interrupt: do not leave the rest of the run behind in the pool
@@ -159,8 +164,8 @@ class Coprocessor:
         results = [iter(columns) for columns in done]
         return [_joined([next(results[j]) for j in range(len(slices))], operation) for operation, _, slices in cuts]
 
-    def _job(self, parts: list[Part]) -> list[Columns]:
-        return answer_batches(self._engine, self.keys, self.combiner, parts)
+    def _job(self, parts: list[Part], tenant: str = "") -> list[Columns]:
+        return answer_batches(self._engine, self.keys.of(tenant), self.combiner, parts)
 
     def _cut(self, operation: Operation, batch: Batch) -> list[slice]:
         """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough."""

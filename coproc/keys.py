@@ -1,14 +1,15 @@
 """The registry of prepared verification keys of one engine, and the fixed points that verifiers share.
 
 A key is recognised by comparing its bytes with those seen (hashing 36 kB costs as much as a proof); each kind has a `Shelf`. What
-operations read of a key is a row of 64-bit words, whose columns are named here.
+operations read of a key is a row of 64-bit words, whose columns are named here. Each tenant has shelves of its own, so that fresh keys of
+one do not evict those of another. Keys know no rules.
 """
 
 from __future__ import annotations
 
 import threading
-from hashlib import blake2b
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -28,12 +29,17 @@ from coproc.engine.protocol import (
     address_of,
     rows_of,
 )
+from coproc.errors import InvalidInput
+from coproc.fixed import FixedPoints
 from coproc.honest import BN254_LINES, closing_pair
 from coproc.shelf import Prepared, Shelf
+from coproc.wire.key_digest import canonical, key_digest
 
 DEFAULT_BYTES: Final = 256 << 20
 """Bytes of the keys of one kind that are kept."""
 DEFAULT_KEYS: Final = 4096
+DEFAULT_TENANTS: Final = 16
+TENANT_SHARE: Final = 4  # a tenant with a name has a quarter of what the registry itself has
 
 # PLONK: is it valid, its address, addresses of its points, of their tables, of the lines of h and x_h (0: infinity), its digest.
 PLONK_VALID, PLONK_KEY = 0, 1
@@ -70,12 +76,26 @@ _G2 = Group.BLS12_381_G2
 _CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 
 
+class Kept(NamedTuple):
+    """A key of a registry: its kind, its name (`coproc.wire.key_digest`) and its size in bytes."""
+
+    kind: str
+    digest: bytes
+    size: int
+
+
 class KeyRegistry:
     """Prepared keys and fixed points of one engine. Safe from any number of threads."""
 
-    def __init__(self, engine: Engine, max_bytes: int = DEFAULT_BYTES, max_keys: int = DEFAULT_KEYS) -> None:
-        """max_bytes, max_keys: of each kind."""
+    def __init__(
+        self, engine: Engine, max_bytes: int = DEFAULT_BYTES, max_keys: int = DEFAULT_KEYS, max_tenants: int = DEFAULT_TENANTS
+    ) -> None:
+        """max_bytes, max_keys: of each kind; each tenant with a name has `TENANT_SHARE` of that. max_tenants: with keys at a time."""
         self.engine = engine
+        self._limits = max_bytes, max_keys
+        self._max_tenants = max_tenants
+        self._tenants: dict[str, KeyRegistry] = {}
+        self._parent: KeyRegistry = self
         self._lock = threading.Lock()
         self._fixed: FixedPoints | None = None
         self.plonk = Shelf(engine, self._plonk, PLONK_WIDTH, max_bytes, max_keys)
@@ -83,9 +103,61 @@ class KeyRegistry:
         self.bls = Shelf(engine, self._bls, BLS_WIDTH, max_bytes, max_keys, self._lines, BLS_LINES)
         self.members = Shelf(engine, self._members, MEMBER_WIDTH, max_bytes, max_keys * MEMBERS_A_KEY, self._weighted, MEMBER_WEIGHTED)
 
+    def of(self, tenant: str) -> KeyRegistry:
+        """The keys of a tenant; "" has those of this registry. Where there are too many tenants, the keys of the least recent one go."""
+        if not tenant:
+            return self
+        with self._lock:
+            found = self._tenants.pop(tenant, None)
+            if found is None:
+                found = KeyRegistry(self.engine, *(max(1, limit // TENANT_SHARE) for limit in self._limits))
+                found._parent = self
+                if len(self._tenants) >= self._max_tenants:
+                    del self._tenants[next(iter(self._tenants))]
+            self._tenants[tenant] = found  # the last one is the most recent
+            return found
+
+    def add(self, kind: str, data: bytes) -> bytes:
+        """Prepare a key, and its name. kind: "plonk", "groth16" or "bls". Raises InvalidInput where it is none."""
+        digest, key = key_digest(kind, data), Buffers.of([canonical(kind, data)])
+        shelves = self._shelves().get(kind)
+        if not shelves:
+            raise InvalidInput(f"keys of kind {kind} are not prepared")
+        for shelf, valid in shelves:
+            if not valid(shelf.rows(key)[0]):
+                raise InvalidInput(f"no valid key of kind {kind}")
+        return digest
+
+    def kept(self) -> list[Kept]:
+        """The valid keys that are there, each once, in the order in which they came."""
+        kept = (Kept(kind, key_digest(kind, data), len(data)) for kind, data in self._all())
+        return list(dict.fromkeys(kept))
+
+    def show(self, digest: bytes) -> bytes | None:
+        """The bytes of a valid key by its name, None if it is not here."""
+        return next((canonical(kind, data) for kind, data in self._all() if key_digest(kind, data) == digest), None)
+
+    def _shelves(self) -> dict[str, list[tuple[Shelf, Callable[[U64], bool]]]]:
+        """The shelves of each kind, and what says that a row is that of a valid key."""
+        return {
+            "plonk": [(self.plonk, lambda rows: rows.item(PLONK_VALID) == 1)],
+            "groth16": [(self.groth16, lambda rows: rows.item(GROTH16_VALID) == 1)],
+            "bls": [
+                (self.bls, lambda rows: rows.item(BLS_STATUS) == Status.OK),
+                (self.members, lambda rows: rows.item(MEMBER_STATUS) == Status.OK),
+            ],
+        }
+
+    def _all(self) -> Iterator[tuple[str, bytes]]:
+        for kind, shelves in self._shelves().items():
+            for shelf, valid in shelves:
+                yield from ((kind, data) for data, row in shelf.held() if valid(row))
+
     @property
     def fixed(self) -> FixedPoints:
         """The fixed points of BLS12-381, prepared when first asked for."""
+        if self._parent is not self:
+            return self._parent.fixed
         if self._fixed is None:
             with self._lock:
                 if self._fixed is None:
@@ -99,7 +171,7 @@ class KeyRegistry:
         rows = np.zeros((len(data), PLONK_WIDTH), np.uint64)
         for i in np.flatnonzero(status == Status.OK).tolist():
             rows[i, : PLONK_DIGEST.start] = _plonk_row(natives[i], table)
-        rows[:, PLONK_DIGEST] = digests_of(data)
+        rows[:, PLONK_DIGEST] = _digests("plonk", data)
         return Prepared(rows, natives)
 
     def _groth16(self, data: Buffers) -> Prepared:
@@ -110,7 +182,7 @@ class KeyRegistry:
         for i in np.flatnonzero(status == Status.OK).tolist():
             natives[i] = np.concatenate((natives[i], room))
             rows[i, : GROTH16_DIGEST.start] = _groth16_row(natives[i])
-        rows[:, GROTH16_DIGEST] = digests_of(data)
+        rows[:, GROTH16_DIGEST] = _digests("groth16", data)
         return Prepared(rows, natives)
 
     def _closings(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
@@ -177,9 +249,9 @@ class KeyRegistry:
         return words
 
 
-def digests_of(data: Buffers) -> U64:
-    """uint64[n, 4]: BLAKE2b-256 of each element."""
-    joined = b"".join(blake2b(data[i], digest_size=32).digest() for i in range(len(data)))
+def _digests(kind: str, data: Buffers) -> U64:
+    """uint64[n, 4]: the names of keys."""
+    joined = b"".join(key_digest(kind, data[i]) for i in range(len(data)))
     return np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, 4)
 
 
@@ -204,28 +276,4 @@ def _groth16_row(native: U64) -> list[int]:
     return [1, base + 8 * header.target, *lines, *short]
 
 
-class FixedPoints:
-    """Points of BLS12-381 that belong to no key: the generators and the KZG ceremony's [tau]G2, with addresses of what is prepared."""
-
-    def __init__(self, engine: Engine) -> None:
-        from coproc.params import bls12_381 as params
-
-        def words(*values: int) -> list[int]:
-            """Montgomery limbs."""
-            return [(v << 384) % params.P >> 64 * k & 0xFFFFFFFFFFFFFFFF for v in values for k in range(6)]
-
-        (x, y), ((a, b), (c, d)), ((e, f), (g, h)) = params.G1, params.G2, params.KZG_TAU_G2
-        self._g1: U64 = np.array([words(x, y), words(x, -y)], np.uint64)
-        self._tables = engine.msm_table(Group.BLS12_381_G1, self._g1)
-        self._lines = engine.lines(Curve.BLS12_381, np.array([words(a, b, c, d), words(a, b, -c, -d), words(e, f, -g, -h)], np.uint64))
-        step = self._lines.strides[0]
-        self.g1 = address_of(self._g1)
-        self.minus_g1 = self.g1 + 96
-        self.g1_table = address_of(self._tables)
-        self.minus_g1_table = self.g1_table + self._tables.strides[0] if self.g1_table else 0
-        self.g2_lines = address_of(self._lines)
-        self.minus_g2_lines = self.g2_lines + step
-        self.minus_tau_lines = self.g2_lines + 2 * step
-
-
-__all__ = ["FixedPoints", "KeyRegistry"]
+__all__ = ["Kept", "KeyRegistry"]

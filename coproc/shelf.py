@@ -11,7 +11,7 @@ one word of its row, which is stored at once, so that a reader finds the old wor
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ctypes import string_at
 from itertools import count
 from typing import Final, NamedTuple
@@ -130,10 +130,11 @@ class Shelf:
     def __len__(self) -> int:
         return self._stock.count
 
-    def keys(self) -> list[bytes]:
-        """The bytes of the keys that are there, in the order in which they came."""
+    def held(self) -> Iterator[tuple[bytes, U64]]:
+        """The keys that are there, in the order in which they came, each with its row uint64[1, width]."""
         stock = self._stock
-        return stock.data[: stock.count]
+        for i, data in enumerate(stock.data[: stock.count]):
+            yield data, stock.rows[i : i + 1]
 
     @property
     def size(self) -> int:
