@@ -35,7 +35,7 @@ def search(fold: Fold, root: U64, single: Single, order: Ids) -> U8:
     Raises Contradiction.
     """
     sampled, found, most = _sample(fold, single, order)
-    if most:
+    if most or fold.n == 1:
         return one_by_one(fold, single, sampled, found)
     blamed, undecided = _bisect(fold, root)
     doubtful = np.sort(np.concatenate((blamed, undecided)))
