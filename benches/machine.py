@@ -7,9 +7,13 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from coproc.engine.select import select
+from coproc.errors import EngineUnavailable
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benches" / "results"
@@ -87,3 +91,16 @@ def stamp() -> str:
 def say(text: str) -> None:
     """A line of progress on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def engines_here(names: Sequence[str]) -> list[str]:
+    """Those of the engines that can be used here; the others are said to be left out."""
+    found = []
+    for name in names:
+        try:
+            select(name)
+        except EngineUnavailable as error:
+            say(f"left out: {error}")
+        else:
+            found.append(name)
+    return found

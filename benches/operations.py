@@ -1,11 +1,11 @@
-"""Times the operations through the Python API, one call and batches of 1,024, beside Dusk's own host functions in the same run.
+"""Times the operations through the Python API beside Dusk's own host functions in the same run: a batch, a block, one call.
 
     python -m benches.operations [--oracle PROGRAM] [--n N] [--rounds K] [--engine E ...] [--case PART ...] [--out FILE]
 
 Rounds are interleaved (ours, `dusk-oracle time`, ours, ...); a figure is the median over the rounds of the best slice of each.
 Requests are distinct, their keys known except where a case says fresh; every answer is compared with Dusk's before anything is
 timed. Also measured: Python's share of a batch, the import of coproc, and `coproc demo`. Writes
-benches/results/operations-<cpu>.json and a table of the same name.
+benches/results/operations-<cpu>.json and tables of the same name.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ from typing import Any
 import numpy as np
 
 import coproc
-from benches import machine, table, wanted
+from benches import machine, tables, wanted
+from benches.machine import engines_here
 from benches.peers import oracle
 from benches.peers.cpu import PeerFailed, program
 from benches.primitives import spread
 from benches.python_share import python_share
 from benches.requests import CASES, Case, Load, load
+from benches.table import write
 from coproc.coprocessor import Coprocessor
-from coproc.errors import EngineUnavailable
+from coproc.errors import InvalidInput
+from coproc.measure import peers
+from coproc.ops.shape import constant
 
-SCHEMA = 1
+SCHEMA = 2
 SLICE_NS = 150e6  # five slices of single calls a round, each at least this long, as in `dusk-oracle time`
 LONG_NS = 20e6  # longer samples are read from the processor's clock, as in coproc-bench
 REQUESTS = machine.ROOT / "build" / "bench" / "requests"
@@ -46,11 +50,16 @@ class WrongAnswer(RuntimeError):
 class Measured:
     """One case on one engine: nanoseconds a request, one entry a round."""
 
-    def __init__(self, case: Case, data: Load, engine: str) -> None:
-        self.case, self.data, self.engine = case, data, engine
+    def __init__(self, case: Case, data: Load, engine: str, n: int) -> None:
+        """n: requests of a batch, the first of the load."""
+        self.case, self.engine, self.load = case, engine, data
+        self.n = min(n, case.most, len(data.requests))
+        self.requests = data.requests[: self.n]
         self.one_call: list[float] = []
         self.run: list[float] = []
         self.run_columns: list[float] = []
+        self.abi: list[float] = []
+        self.block: list[float] = []
         self.python: dict[str, float] = {}
         args = [request.args for request in data.requests]
         self.buffer = np.frombuffer(b"".join(args), np.uint8)
@@ -67,18 +76,19 @@ class Measured:
         return coproc.open(engine=self.engine, workers=1)
 
     def again(self) -> Coprocessor:
-        """The coprocessor that knows the keys, or for a case of fresh keys a new one."""
+        """The coprocessor that knows the keys, or for a case of fresh keys a new one, its own fixed points prepared."""
         if self.case.fresh:
             self.cp.close()
             self.cp = self.open()
+            _ = self.cp.keys.fixed
         return self.cp
 
-    def columns(self, cp: Coprocessor) -> None:
-        cp.run_columns(self.case.op, self.buffer, self.offsets, self.data.requests[0].rules)
+    def columns(self, cp: Coprocessor, n: int) -> None:
+        cp.run_columns(self.case.op, self.buffer, self.offsets[: n + 1], self.requests[0].rules)
 
     def one_calls(self, slice_ns: float) -> float:
         """One call after the other on distinct requests for `slice_ns`: nanoseconds a call."""
-        n, requests = len(self.data.requests), self.data.requests
+        n, requests = self.n, self.requests
         cp, calls, start = self.again(), 0, perf_counter_ns()
         while (spent := perf_counter_ns() - start) < slice_ns or calls == 0:
             if self.case.fresh and calls == n:
@@ -87,27 +97,42 @@ class Measured:
             calls += 1
         return spent / calls
 
-    def batch(self, run: Callable[[Coprocessor], object]) -> float:
-        """One batch: nanoseconds a request; by the processor's time where it lasts, so that nobody else's work counts."""
-        cp, start, cpu = self.again(), perf_counter_ns(), process_time_ns()
+    def batch(self, n: int, run: Callable[[Coprocessor], object]) -> float:
+        """One batch of n: nanoseconds a request; by the processor's time where it lasts, so that nobody else's work counts."""
+        cp = self.again()
+        start, cpu = perf_counter_ns(), process_time_ns()
         run(cp)
         cpu, wall = process_time_ns() - cpu, perf_counter_ns() - start
-        return (wall if wall < LONG_NS else cpu) / len(self.data.requests)
+        return (wall if wall < LONG_NS else cpu) / n
 
     def round(self, slice_ns: float) -> None:
-        """The best of five slices of single calls, as `dusk-oracle time`; the batch as a list, and as columns."""
+        """The best of five slices of single calls, as `dusk-oracle time`; the batch as a list, as columns, at the C ABI; the block."""
         self.one_call.append(min(self.one_calls(slice_ns) for _ in range(5)))
-        self.run.append(self.batch(lambda cp: cp.run(self.data.requests)))
-        self.run_columns.append(self.batch(self.columns))
+        self.run.append(self.batch(self.n, lambda cp: cp.run(self.requests)))
+        self.run_columns.append(min(self.batch(self.n, lambda cp: self.columns(cp, self.n)) for _ in range(2)))
+        if self.case.op == "poseidon_hash":
+            self.abi.append(self._poseidon())
+        if self.case.block and len(self.load.requests) >= self.case.block:
+            self.block.append(self.batch(1, lambda cp: self.columns(cp, self.case.block)))
+
+    def _poseidon(self) -> float:
+        """poseidon_hash of the C ABI: the scalars where they lie, nanoseconds a request; the best of three."""
+        engine = self.cp.engine
+        scalars = [request.args[: 4 * 32] for request in self.requests]
+        held = np.frombuffer(b"".join(scalars), np.uint8).copy()
+        at = np.arange(self.n, dtype=np.uint64) * np.uint64(4 * 32) + np.uint64(held.__array_interface__["data"][0])
+        counts = constant(self.n, 4)
+        return min(self.batch(self.n, lambda _: engine.poseidon_hash(at, counts)) for _ in range(3))
 
     def profile(self) -> None:
         """Python's share of the batch, nanoseconds a request."""
-        isa, n = self.engine.removeprefix("cpu:"), len(self.data.requests)
-        self.python["run"] = python_share(isa, lambda: self.cp.run(self.data.requests)) / n
-        self.python["run_columns"] = python_share(isa, lambda: self.columns(self.cp)) / n
+        isa = self.engine.removeprefix("cpu:")
+        self.python["run"] = python_share(isa, lambda: self.cp.run(self.requests)) / self.n
+        self.python["run_columns"] = python_share(isa, lambda: self.columns(self.cp, self.n)) / self.n
 
     def row(self) -> dict[str, Any]:
         figures = {"one_call": self.one_call, "run": self.run, "run_columns": self.run_columns}
+        figures |= {name: values for name, values in (("abi", self.abi), ("block", self.block)) if values}
         return {name: spread(values) for name, values in figures.items()} | {
             "python_us": {name: round(ns / 1e3, 3) for name, ns in self.python.items()}
         }
@@ -144,63 +169,51 @@ def label_of(times: dict[str, oracle.Timing], case: Case) -> str | None:
     return next((label for label in times if label == case.label or label.startswith(case.label + " ")), None)
 
 
-def report(measured: list[Measured], times: list[dict[str, oracle.Timing]]) -> list[dict[str, Any]]:
-    """One row a case: Dusk's figure, each engine's, how many times faster, and what was wanted."""
+def report(measured: list[Measured], times: list[dict[str, oracle.Timing]], blst: list[float]) -> list[dict[str, Any]]:
+    """One row a case: Dusk's figure, each engine's, how many times faster, and what was wanted.
+
+    blst: nanoseconds of its verification from bytes, one a round; wanted milliseconds scale with it.
+    """
     rows: dict[str, dict[str, Any]] = {}
+    scale = median(blst) / 1e6 / wanted.BLST_MS if blst else 1.0
     for m in measured:
-        size = sum(len(r.args) for r in m.data.requests) / len(m.data.requests)
+        case = m.case
         about = {
-            "case": m.case.name,
-            "op": m.case.op,
-            "what": m.case.what if times else "of the test vectors",
-            "requests": len(m.data.requests),
-            "argbuf_bytes": round(size),
+            "case": case.name,
+            "op": case.op,
+            "what": case.what if times and not case.made else f"{case.what}, made by coproc.measure".strip(", "),
+            "requests": m.n,
+            "argbuf_bytes": round(float(m.offsets[m.n]) / m.n),
         }
-        row = rows.setdefault(m.case.name, {**about, "unit": "ns", "dusk": None, "engines": {}, "faster": {}, "wanted": {}})
-        row["engines"][m.engine] = m.row()
-        label = label_of(times[0], m.case) if times else None
-        if label is None:
-            continue
-        dusk = [t[label].best for t in times]
-        row["dusk"] = {"label": label, **spread(dusk)}
-        faster = {
-            name: round(median(d / o for d, o in zip(dusk, ours, strict=True)), 3)
-            for name, ours in (("one_call", m.one_call), ("run", m.run), ("run_columns", m.run_columns))
-        }
-        row["faster"][m.engine] = faster
-        want = wanted.FASTER.get(m.case.name)
-        if want and m.engine == "cpu:adx":
-            row["wanted"] = {"engine": m.engine, "one_call_faster": want, "measured": faster["one_call"], "met": faster["one_call"] >= want}
+        row = rows.setdefault(case.name, {**about, "unit": "ns", "dusk": None, "engines": {}, "faster": {}, "wanted": {}})
+        figures = row["engines"][m.engine] = m.row()
+        label = label_of(times[0], case) if times else None
+        checks = row["wanted"][m.engine] = {}
+        if label is not None:
+            dusk = [t[label].best for t in times]
+            row["dusk"] = {"label": label, **spread(dusk)}
+            forms = {"one_call": m.one_call, "run": m.run, "run_columns": m.run_columns} | ({"abi": m.abi} if m.abi else {})
+            faster = row["faster"][m.engine] = {
+                name: round(median(d / o for d, o in zip(dusk, ours, strict=True)), 3) for name, ours in forms.items()
+            }
+            if m.engine == "cpu:adx" and (want := wanted.FASTER.get(case.name)):
+                checks["one_call_faster"] = wanted.at_least(want, faster["one_call"])
+            if want := wanted.BATCH.get(case.name, {}).get(m.engine):
+                checks["batch_faster"] = wanted.at_least(want, faster.get("abi", faster["run_columns"]))
+        if m.engine == "cpu:ifma" and (want := wanted.ONE_CALL_MS.get(case.name)):
+            checks["one_call_ms"] = wanted.at_most(round(want * scale, 4), figures["one_call"]["median"] / 1e6)
+        if m.engine == "cpu:ifma" and "block" in figures and (want := wanted.BLOCK_MS.get(case.name)):
+            checks["block_ms"] = wanted.at_most(round(want * scale, 3), figures["block"]["median"] / 1e6)
     return list(rows.values())
-
-
-def render(rows: list[dict[str, Any]]) -> str:
-    header = ["operation", "engine", "Dusk", "one call", "run, a request", "columns, a request", "× one", "× batch", "Python, µs", "wanted"]
-    lines = []
-    for row in rows:
-        for engine, cell in row["engines"].items():
-            faster = row["faster"].get(engine, {})
-            python = [cell["python_us"][name] for name in ("run", "run_columns") if name in cell["python_us"]]
-            want = row["wanted"] if row["wanted"].get("engine") == engine else {}
-            lines.append([
-                ", ".join(filter(None, [row["case"], row["what"]])) + f" ({row['requests']})",
-                engine,
-                table.duration(row["dusk"] and row["dusk"]["median"]),
-                *(table.duration(cell[name]["median"]) for name in ("one_call", "run", "run_columns")),
-                *(f"{faster[name]:.2f}" if faster else "–" for name in ("one_call", "run_columns")),
-                " / ".join(f"{us:.2f}" for us in python) or "–",
-                f"≥ {want['one_call_faster']} {'met' if want['met'] else 'MISSED'}" if want else "",
-            ])  # fmt: skip
-    return table.markdown(header, lines)
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benches.operations", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--oracle", metavar="PROGRAM", help="dusk-oracle (or COPROC_DUSK_ORACLE)")
-    parser.add_argument("--no-oracle", action="store_true", help="ours alone, on the test vectors")
+    parser.add_argument("--no-oracle", action="store_true", help="ours alone, on requests of coproc.measure")
     parser.add_argument("--n", type=int, default=1024, metavar="N", help="requests a batch (1024)")
-    parser.add_argument("--rounds", type=int, default=5, metavar="K", help="interleaved rounds (5)")
-    parser.add_argument("--engine", action="append", metavar="E", help="engine, several times for several (cpu:adx, cpu:portable)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="K", help="interleaved rounds (3)")
+    parser.add_argument("--engine", action="append", metavar="E", help="engine, several times for several (cpu:ifma, cpu:adx)")
     parser.add_argument("--case", nargs="+", default=[], metavar="PART", help="cases that have one of these parts in their name")
     parser.add_argument(
         "--slice-ms", type=float, default=SLICE_NS / 1e6, metavar="MS", help="length of a slice of single calls, five a round (150)"
@@ -215,25 +228,28 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def blst_ns(command: list[str]) -> float | None:
+    """blst's verification of a signature from bytes."""
+    try:
+        return next((figure.ns for figure in peers.figures(command) if figure.op == "bls_verify_from_bytes"), None)
+    except InvalidInput as error:
+        raise PeerFailed(str(error)) from error
+
+
 def measure(
-    args: argparse.Namespace, dusk: Path | None
-) -> tuple[list[Measured], list[dict[str, oracle.Timing]], dict[str, Any], int | None]:
-    """Everything that is timed: the cases, Dusk's rounds, the start-up figures, and the processor that was kept."""
+    args: argparse.Namespace, dusk: Path | None, blst: list[str] | None
+) -> tuple[list[Measured], list[dict[str, oracle.Timing]], list[float], dict[str, Any], int | None]:
+    """Everything that is timed: the cases, Dusk's and blst's rounds, the start-up figures, and the processor that was kept."""
     cases = [case for case in CASES if not args.case or any(part in case.name for part in args.case)]
     loads = {case.name: load(dusk, case, args.n, args.requests) for case in cases}
     start_up: dict[str, Any] = {"import_s": import_seconds(args.rounds), "demo_s": None if args.no_demo else demo_seconds()}
     cpu = machine.pin(args.cpu)
     measured = []
-    for engine in args.engine or ("cpu:adx", "cpu:portable"):
-        try:
-            coproc.open(engine=engine, workers=1).close()
-        except EngineUnavailable as error:
-            machine.say(f"left out: {error}")
-            continue
+    for engine in engines_here(args.engine or ("cpu:ifma", "cpu:adx")):
         for case in cases:
             machine.say(f"first pass, compared with Dusk's answers: {case.name} on {engine}")
-            measured.append(Measured(case, loads[case.name], engine))
-    times = []
+            measured.append(Measured(case, loads[case.name], engine, args.n))
+    times, of_blst = [], []
     for k in range(args.rounds):
         for m in measured:
             machine.say(f"round {k + 1} of {args.rounds}: {m.case.name} on {m.engine}")
@@ -241,54 +257,44 @@ def measure(
         if dusk:
             machine.say(f"round {k + 1} of {args.rounds}: dusk-oracle time")
             times.append(oracle.time(dusk))
+        if blst and (ns := blst_ns(blst)):
+            of_blst.append(ns)
     for m in measured:
-        m.profile()
-    return measured, times, start_up, cpu
+        if not m.case.fresh:
+            m.profile()
+    return measured, times, of_blst, start_up, cpu
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit status: 0, 1 with --check where a wanted figure is missed, 2 where something could not run."""
     args = arguments(argv)
+    absent = []
     try:
         dusk = None if args.no_oracle else program(args.oracle, "COPROC_DUSK_ORACLE")
         if dusk is None:
-            machine.say("left out: Dusk's own figures: set COPROC_DUSK_ORACLE or --oracle; requests come from the test vectors")
+            absent.append("Dusk's own figures: set COPROC_DUSK_ORACLE or --oracle; requests are made by coproc.measure")
+        programs, missing = ({}, ["no blst: left out"]) if args.no_oracle else peers.build()
+        blst = [*peers.commands(programs, 6, 40.0)[0]] if "rust" in programs else None
+        if blst is None:
+            absent += [sentence for sentence in missing if "blst" in sentence or "source" in sentence]
+        for sentence in absent:
+            machine.say(f"left out: {sentence}")
         before = machine.describe(args.cpu)
-        measured, times, start_up, cpu = measure(args, dusk)
+        measured, times, of_blst, start_up, cpu = measure(args, dusk, blst)
     except (PeerFailed, WrongAnswer) as error:
         machine.say(f"benches.operations: {error}")
         return 2
-    rows = report(measured, times)
+    rows = report(measured, times, of_blst)
     before["pinned_to"] = cpu
-    python = {
-        f"{row['case']} {engine} {form}": us
-        for row in rows
-        for engine, cell in row["engines"].items()
-        for form, us in cell["python_us"].items()
-    }
-    checks = [row["wanted"]["met"] for row in rows if row["wanted"]]
-    checks.append(all(us <= wanted.PYTHON_US for us in python.values()))
-    checks.append(start_up["import_s"]["median"] <= wanted.IMPORT_S)
-    if start_up["demo_s"] is not None:
-        checks.append(start_up["demo_s"] <= wanted.DEMO_S)
     result = {
         "bench": "operations", "schema": SCHEMA, "at": machine.stamp(), **machine.commit(), "machine": before,
         "load_after": machine.describe(cpu)["load"], "rounds": args.rounds, "slice_ms": args.slice_ms, "threads": 1,
-        "absent": [] if dusk else ["dusk-oracle"], **start_up, "rows": rows,
+        "absent": absent, "blst_verify_from_bytes": spread(of_blst) if of_blst else None, **start_up, "rows": rows,
     }  # fmt: skip
-    text = f"# Operations on {before['cpu']} (family {before['family']}, model {before['model']})\n\n"
-    text += (
-        f"Commit {result['commit']}{' with changes' if result['changed'] else ''}, {result['at']}, {args.rounds} rounds, one thread.\n\n"
-    )
-    text += "" if dusk else "Left out: Dusk's own figures (no dusk-oracle); requests are the test vectors', of several keys.\n\n"
-    start = start_up["import_s"]
-    text += render(rows) + f"\n\nimport coproc: {start['median']} s (wanted ≤ {wanted.IMPORT_S}; the first time, without bytecode: "
-    text += f"{start['first']} s); until a coprocessor is open: {start['open']} s"
-    text += "" if start_up["demo_s"] is None else f"\ncoproc demo: {start_up['demo_s']} s (wanted ≤ {wanted.DEMO_S:.0f})"
-    if python:
-        worst = max(python, key=lambda name: python[name])
-        text += f"\nPython's share at most {python[worst]:.2f} µs a request ({worst}; wanted ≤ {wanted.PYTHON_US})"
-    table.write(args.out or machine.RESULTS / f"operations-{machine.slug(before)}.json", result, text)
+    checks = [check["met"] for row in rows for engine in row["wanted"].values() for check in engine.values()]
+    checks += [met for _, met in tables.start_up(result)]
+    text = tables.operations(result)
+    write(args.out or machine.RESULTS / f"operations-{machine.slug(before)}.json", result, text)
     print(text)
     return 1 if args.check and not all(checks) else 0
 

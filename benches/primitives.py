@@ -18,6 +18,7 @@ from typing import Any
 from benches import machine, table, wanted
 from benches.kernels import BuildFailed, Kernels, build
 from benches.peers.cpu import RIVALS, CpuPeers, Figure, Key, PeerFailed, figures, program
+from coproc.measure.peers import build as build_peers
 
 Rounds = dict[Key, dict[str, list[float]]]
 """Figure -> library -> nanoseconds an item, one entry a round."""
@@ -116,14 +117,14 @@ def render(rows: list[dict[str, Any]]) -> str:
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benches.primitives", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5, metavar="K", help="interleaved rounds (5)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="K", help="interleaved rounds (3)")
     parser.add_argument("--peers", metavar="PROGRAM", help="the harness of blst, arkworks, halo2curves (or COPROC_CPU_PEERS)")
     parser.add_argument("--peers-go", metavar="PROGRAM", help="the harness of gnark-crypto (or COPROC_CPU_PEERS_GO)")
     parser.add_argument("--no-peers", action="store_true", help="ours alone")
-    parser.add_argument("--isa", action="append", metavar="NAME", help="instruction set, several times for several (adx, portable)")
+    parser.add_argument("--isa", action="append", metavar="NAME", help="instruction set, several times for several (ifma, adx, portable)")
     parser.add_argument("--only", nargs="+", default=[], metavar="PART", help="figures whose operation has one of these parts in its name")
     parser.add_argument("--max-log", type=int, default=14, metavar="L", help="largest task 2^L (14)")
-    parser.add_argument("--budget-ms", type=float, default=250, metavar="MS", help="time on a figure of ours (250, as the peers')")
+    parser.add_argument("--budget-ms", type=float, default=150, metavar="MS", help="time on a figure of ours (150)")
     parser.add_argument("--cpu", type=int, metavar="N", help="processor to stay on (the first allowed)")
     parser.add_argument("--program", type=Path, metavar="FILE", help="a coproc-bench that is built already")
     parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/primitives-<cpu>.json)")
@@ -138,10 +139,13 @@ def main(argv: list[str] | None = None) -> int:
         rust, go = (
             (None, None) if args.no_peers else (program(args.peers, "COPROC_CPU_PEERS"), program(args.peers_go, "COPROC_CPU_PEERS_GO"))
         )
+        if not args.no_peers and (rust is None or go is None):
+            built, _ = build_peers()
+            rust, go = rust or built.get("rust"), go or built.get("go")
         peers = CpuPeers(rust, go, args.max_log)
         kernels = Kernels(args.program or build(), args.budget_ms, 1 << args.max_log, tuple(args.only))
         cpu = machine.pin(args.cpu)
-        tools = {isa: kernels.tools(isa) for isa in args.isa or ("adx", "portable")}
+        tools = {isa: kernels.tools(isa) for isa in args.isa or ("ifma", "adx", "portable")}
         usable = [isa for isa, told in tools.items() if isinstance(told, dict)]
         for told in tools.values():
             if isinstance(told, str):

@@ -1,4 +1,4 @@
-"""The requests that operations are timed on: distinct, true, made by `dusk-oracle batch`; from the test vectors where it is absent."""
+"""The requests that operations are timed on: distinct, true, made by `dusk-oracle batch`, by `coproc.measure` where it is absent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from benches.peers import oracle
+from coproc.coprocessor import Coprocessor
+from coproc.engine.select import select
+from coproc.measure.requests import make
 from coproc.operation import Request, Rules
+from coproc.ops import OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class Case:
     """One row: an operation, what its requests are, and Dusk's own figure.
 
     options: of `dusk-oracle batch`. label: how the row of `dusk-oracle time` begins. fresh: no key is ever seen twice, so a pass
-    over the requests must be the first of its coprocessor. most: the batch is no larger, where making requests takes long.
+    over the requests must be the first of its coprocessor. most: the batch is no larger, where it takes long. block: so many fill
+    one of Dusk's blocks. made: by `coproc.measure` always, since the oracle makes no such requests.
     """
 
     name: str
@@ -26,12 +31,14 @@ class Case:
     options: tuple[str, ...] = ()
     fresh: bool = False
     most: int = 1 << 20
+    block: int = 0
+    made: bool = False
 
 
 CASES: Final = (
-    Case("verify_plonk", "verify_plonk", "mixed4, V3, one key", "verify_plonk V3 mixed4", ("--circuit", "mixed4")),
-    Case("verify_groth16_bn254", "verify_groth16_bn254", "4 public inputs, one key", "verify_groth16_bn254 4 publics"),
-    Case("verify_bls", "verify_bls", "Aegis, 64 keys", "verify_bls Aegis", ("--keys", "64")),
+    Case("verify_plonk", "verify_plonk", "mixed4, V3, one key", "verify_plonk V3 mixed4", ("--circuit", "mixed4"), block=300),
+    Case("verify_groth16_bn254", "verify_groth16_bn254", "4 public inputs, one key", "verify_groth16_bn254 4 publics", block=666),
+    Case("verify_bls", "verify_bls", "Aegis, 64 keys", "verify_bls Aegis", ("--keys", "64"), block=1714),
     Case("verify_bls, fresh keys", "verify_bls", "Aegis, a key each", "verify_bls Aegis", ("--keys", "65536"), fresh=True),
     Case(
         "verify_bls_multisig",
@@ -39,9 +46,17 @@ CASES: Final = (
         "Aegis, 64 keys of 256",
         "verify_bls_multisig Aegis 64 keys",
         ("--keys", "64"),
-        most=64,
     ),
-    Case("verify_schnorr", "verify_schnorr", "64 keys", "verify_schnorr", ("--keys", "64")),
+    Case(
+        "verify_bls_multisig, fresh keys",
+        "verify_bls_multisig",
+        "Aegis, 64 keys of its own each",
+        "verify_bls_multisig Aegis 64 keys",
+        fresh=True,
+        most=128,
+        made=True,
+    ),
+    Case("verify_schnorr", "verify_schnorr", "64 keys", "verify_schnorr", ("--keys", "64"), block=3000),
     Case("verify_kzg_proof", "verify_kzg_proof", "", "verify_kzg_proof"),
     Case("secp256k1_recover", "secp256k1_recover", "", "secp256k1_recover"),
     Case("poseidon_hash", "poseidon_hash", "4 scalars", "poseidon_hash 4 scalars", ("--len", "4")),
@@ -78,27 +93,16 @@ def _from_oracle(program: Path, case: Case, n: int, folder: Path) -> Load:
     return Load(requests, retbufs)
 
 
-def _from_vectors(case: Case, n: int) -> Load:
-    """Distinct vectors of the operation whose answer is not false, at most n: few, of several keys and sizes."""
-    from tests.vectors.load import dusk
-
-    seen: dict[bytes, Request] = {}
-    retbufs: dict[bytes, bytes] = {}
-    for vector in dusk(case.op):
-        if vector.retbuf is None or vector.expect in (False, None) or vector.args is None or vector.argbuf in seen:
-            continue
-        version = vector.version
-        if version not in (None, "V3", "Aegis"):
-            continue
-        rules = Rules(plonk="V3" if version == "V3" else "", fork="Aegis" if version == "Aegis" else "PreFork")
-        seen[vector.argbuf] = Request(case.op, vector.argbuf, rules)
-        retbufs[vector.argbuf] = vector.retbuf
-        if len(seen) == n:
-            break
-    return Load(list(seen.values()), list(retbufs.values()))
+def _made(case: Case, n: int) -> Load:
+    """Requests that `coproc.measure` makes; answers that are values are those of `cpu:portable`."""
+    requests = make(select(), case.op, n, fresh=case.fresh).requests
+    if OPERATIONS[case.op].kind == "bool":
+        return Load(requests, [b"\1"] * n)
+    with Coprocessor("cpu:portable") as reference:
+        return Load(requests, [answer.retbuf or b"" for answer in reference.run(requests)])
 
 
 def load(program: Path | None, case: Case, n: int, folder: Path) -> Load:
-    """n requests of a case from the oracle (kept in `folder` for the next run), or what the test vectors have."""
-    n = min(n, case.most)
-    return _from_oracle(program, case, n, folder) if program else _from_vectors(case, n)
+    """n requests of a case, and no fewer than fill a block, from the oracle (kept in `folder` for the next run), else made here."""
+    n = min(max(n, case.block), case.most)
+    return _from_oracle(program, case, n, folder) if program and not case.made else _made(case, n)

@@ -39,15 +39,17 @@ class Made(NamedTuple):
     source: str
 
 
-def make(engine: Engine, op: str, n: int, *, size: int | None = None, seed: int = 1) -> Made:
+def make(engine: Engine, op: str, n: int, *, size: int | None = None, seed: int = 1, fresh: bool = False) -> Made:
     """n distinct requests.
 
     size: what the price depends on: bytes to hash (32), scalars (4), keys of a multisignature (64); None: the number in brackets.
-    Raises InvalidInput for an unknown operation.
+    fresh: no BLS key occurs twice. Raises InvalidInput for an unknown operation.
     """
     if op not in _MAKERS:
         raise InvalidInput(f"unknown operation {op!r}: one of {', '.join(_MAKERS)}")
     maker, source = _MAKERS[op]
+    if fresh and op in _FRESH:
+        maker, source = _FRESH[op], "signed by fresh keys"
     buffers = maker(engine, Random(f"{op} {n} {size} {seed}"), n, size)
     return Made(op, [Request(op, buffer, RULES) for buffer in buffers], source)
 
@@ -110,20 +112,21 @@ def _signed(engine: Engine, random: Random, secrets: list[int]) -> tuple[list[by
     return messages, _raw(engine.scalar_mul(G1, hashed, limbs(secrets)))
 
 
-def _bls(engine: Engine, random: Random, n: int, size: int | None) -> list[bytes]:
-    keys = progression(engine, G2, SIGNERS, random.randrange(bls12_381.R), random.randrange(bls12_381.R))
+def _bls(engine: Engine, random: Random, n: int, size: int | None, signers: int = SIGNERS) -> list[bytes]:
+    keys = progression(engine, G2, signers, random.randrange(bls12_381.R), random.randrange(bls12_381.R))
     archived = _raw(keys.points)
-    messages, signatures = _signed(engine, random, [keys.logs[i % SIGNERS] for i in range(n)])
-    return [rkyv.write(Layout.BLS, [m, archived[i % SIGNERS], s]) for i, (m, s) in enumerate(zip(messages, signatures, strict=True))]
+    messages, signatures = _signed(engine, random, [keys.logs[i % signers] for i in range(n)])
+    return [rkyv.write(Layout.BLS, [m, archived[i % signers], s]) for i, (m, s) in enumerate(zip(messages, signatures, strict=True))]
 
 
-def _multisig(engine: Engine, random: Random, n: int, size: int | None) -> list[bytes]:
+def _multisig(engine: Engine, random: Random, n: int, size: int | None, fresh: bool = False) -> list[bytes]:
     count = MEMBERS if size is None else size
-    keys = progression(engine, G2, 4 * count, random.randrange(bls12_381.R), random.randrange(bls12_381.R))
+    signers = n * count if fresh else 4 * count
+    keys = progression(engine, G2, signers, random.randrange(bls12_381.R), random.randrange(bls12_381.R))
     encoded = [row.tobytes() for row in engine.encode(G2, Encoding.ZCASH, keys.points)]
     weights = numbers(engine.hash_to_fr(Buffers.of(encoded), COEFFICIENT_PREFIX, mont=False))
     archived = _raw(keys.points)
-    chosen = [random.sample(range(4 * count), count) for _ in range(n)]
+    chosen = [list(range(i * count, (i + 1) * count)) if fresh else random.sample(range(signers), count) for i in range(n)]
     messages, signatures = _signed(engine, random, [sum(weights[k] * keys.logs[k] for k in some) % bls12_381.R for some in chosen])
     return [
         rkyv.write(Layout.MULTISIG, [message, b"".join(archived[k] for k in some), signature])
@@ -216,4 +219,8 @@ _MAKERS: Final[dict[str, tuple[Callable[[Engine, Random, int, int | None], list[
     "sha256": (_bytes, "random bytes"),
     "verify_kzg_proof": (_kzg, "linear combinations of recorded openings"),
     "secp256k1_recover": (_recover, "signed by one key"),
+}
+_FRESH: Final[dict[str, Callable[[Engine, Random, int, int | None], list[bytes]]]] = {
+    "verify_bls": lambda engine, random, n, size: _bls(engine, random, n, size, signers=max(n, 1)),
+    "verify_bls_multisig": lambda engine, random, n, size: _multisig(engine, random, n, size, fresh=True),
 }
