@@ -13,6 +13,7 @@ void group_cases(const Bench &bench, const coproc_kernels_table &t, const Curve 
 void msm_cases(const Bench &bench, const coproc_kernels_table &t, const Curve &curve);
 void pairing_cases(const Bench &bench, const coproc_kernels_table &t, const Curve &curve);
 void hash_cases(const Bench &bench, const coproc_kernels_table &t);
+void protocol_cases(const Bench &bench, const coproc_kernels_table &t);
 
 // Stops the program: a figure of a wrong answer is no figure.
 void require(bool ok, const char *what);

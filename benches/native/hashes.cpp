@@ -2,6 +2,26 @@
 #include "cases.hpp"
 
 namespace coproc::bench {
+namespace {
+
+// Distinct items, 1,024 a call: hashes of four scalars, and byte hashes of 32 bytes.
+void batches(const Bench &bench, const coproc_kernels_table &t) {
+  constexpr std::size_t N = 1024, SCALARS = 4, BYTES = 32;
+  Random random(33);
+  const Curve curve = bls12_381();
+  const Words elements = scalars(random, curve, SCALARS * N), counts(N, SCALARS), lens(N, BYTES);
+  std::vector<const u8 *> lists(N);
+  for (std::size_t i = 0; i < N; i++) lists[i] = reinterpret_cast<const u8 *>(&elements[4 * SCALARS * i]);
+  Words out(4 * N);
+  std::vector<u8> status(N), digests(64 * N);
+  bench.run(curve.name, "poseidon_hash_batch", N, N, [&] { t.poseidon_hash(N, lists.data(), counts.data(), out.data(), status.data()); });
+  bench.run("", "keccak256_batch", N, N, [&] { t.keccak256(N, lists.data(), lens.data(), digests.data()); });
+  bench.run("", "sha256_batch", N, N, [&] { t.sha256(N, lists.data(), lens.data(), digests.data()); });
+  bench.run("", "blake2b512_batch", N, N, [&] { t.blake2b_512(N, lists.data(), lens.data(), digests.data()); });
+  bench.run("", "hash_to_fr_batch", N, N, [&] { t.hash_to_fr(N, nullptr, 0, lists.data(), lens.data(), out.data(), nullptr); });
+}
+
+} // namespace
 
 void hash_cases(const Bench &bench, const coproc_kernels_table &t) {
   Random random(31);
@@ -23,6 +43,7 @@ void hash_cases(const Bench &bench, const coproc_kernels_table &t) {
     t.poseidon_hash(1, &data, &count, out, &status);
     require(status == COPROC_OK, "poseidon_hash refused scalars");
   }
+  batches(bench, t);
   std::vector<u8> bytes(1 << 16);
   for (u8 &b : bytes) b = static_cast<u8>(random.next());
   const u8 *data = bytes.data();

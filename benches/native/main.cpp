@@ -83,5 +83,6 @@ int main(int argc, char **argv) {
     msm_cases(bench, *t, curve);
   }
   hash_cases(bench, *t);
+  protocol_cases(bench, *t);
   return 0;
 }
