@@ -31,7 +31,7 @@ template <class F> COPROC_INLINE Jacobian<F> dbl(const Jacobian<F> &p) {
   const F xx = sqr(p.x), s = sqr(p.y), z = p.y * p.z;
   const F l = three_halves(xx), t = p.x * s;
   const F x = minus_two(sqr_loose(l), t);
-  return {x, redc(mul_wide(l, sub_loose(t, x)) - sqr_wide(s)), z};
+  return {x, mul_minus_sqr(l, sub_loose(t, x), s), z};
 }
 
 // The common end of both additions, from u = X1 Z2^2, s = Y1 Z2^3, h = X2 Z1^2 - u, r = Y2 Z1^3 - s, these two loose:
@@ -40,7 +40,7 @@ template <class F> COPROC_INLINE Jacobian<F> add_tail(const F &u, const F &s, co
   const F hh = sqr_loose(h), rr = sqr_loose(r);
   const F hhh = h * hh, v = u * hh;
   const F x = minus_two(rr, hhh, v);
-  return {x, redc(mul_wide(r, sub_loose(v, x)) - mul_wide(s, hhh)), z};
+  return {x, mul_minus_mul(r, sub_loose(v, x), s, hhh), z};
 }
 
 // P + Q, Q affine and infinite where q_inf says so. Z' = Z1 h vanishes exactly where another exception is: P infinite, or Q = P, or

@@ -98,6 +98,8 @@ template <int K, class F> COPROC_NOINLINE void pow_p_minus_3_over_4(F *x) {
   for (const ChainStep &s : chain.steps) {
     if constexpr (K == 1) {
       r[0].square_times(s.shift);
+    } else if constexpr (K == 2 && requires { F::square_two(r[0], r[1]); }) {
+      for (int i = 0; i < s.shift; i++) F::square_two(r[0], r[1]);
     } else {
       for (int i = 0; i < s.shift; i++)
         for (int k = 0; k < K; k++) r[k].square_times(1);

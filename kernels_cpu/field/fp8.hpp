@@ -38,6 +38,14 @@ template <class P> struct Arithmetic8 {
     square_columns<N>(c[0], a);
     finish<1>({r}, c);
   }
+  // Two independent squares: eight limbs leave a single one waiting, five do not.
+  static COPROC_NOINLINE void sqr_two(Vec8 *r0, Vec8 *r1, const Vec8 *a0, const Vec8 *a1) {
+    check_product<P>(a0, a0), check_product<P>(a1, a1);
+    Vec8 c[2][2 * N];
+    square_columns<N>(c[0], a0);
+    square_columns<N>(c[1], a1);
+    finish<2>({r0, r1}, c);
+  }
   // Two independent products.
   static COPROC_NOINLINE void mul_two(Vec8 *r0, Vec8 *r1, const Vec8 *a0, const Vec8 *b0, const Vec8 *a1, const Vec8 *b1) {
     check_product<P>(a0, b0), check_product<P>(a1, b1);
@@ -160,6 +168,15 @@ template <class P> struct Fp<P, Lane8> {
   // this^(2^n), n >= 1
   COPROC_INLINE void square_times(int n) {
     for (; n > 0; n--) Arithmetic8<P>::sqr(v, v);
+  }
+
+  static COPROC_INLINE void square_two(Fp &a, Fp &b) {
+    if constexpr (N == 8) {
+      Arithmetic8<P>::sqr_two(a.v, b.v, a.v, b.v);
+    } else {
+      Arithmetic8<P>::sqr(a.v, a.v);
+      Arithmetic8<P>::sqr(b.v, b.v);
+    }
   }
 
   friend COPROC_INLINE Fp sqr(const Fp &a) {

@@ -23,6 +23,12 @@ template <class P> COPROC_INLINE Fp<P, Lane1> minus_two(const Fp<P, Lane1> &a, c
   return a - b - dbl(c);
 }
 
+// a b - s^2 and a b - c d for loose a and b.
+template <class F> COPROC_INLINE F mul_minus_sqr(const F &a, const F &b, const F &s) { return redc(mul_wide(a, b) - sqr_wide(s)); }
+template <class F> COPROC_INLINE F mul_minus_mul(const F &a, const F &b, const F &c, const F &d) {
+  return redc(mul_wide(a, b) - mul_wide(c, d));
+}
+
 #if COPROC_LANES
 template <class P> inline constexpr auto FOUR_TIMES = Radix52<P>::multiple(4);
 
@@ -67,6 +73,44 @@ template <class P> COPROC_INLINE Fp<P, Lane8> minus_two(const Fp<P, Lane8> &a, c
         _mm512_sub_epi64(_mm512_sub_epi64(_mm512_add_epi64(a.v[i], splat(FOUR_TIMES<P>.v[i])), b.v[i]), _mm512_add_epi64(c.v[i], c.v[i]));
   reduce_top<P>(r.v);
   return r;
+}
+// (a b - c) / R in place of the columns c.
+template <class P> COPROC_INLINE void mul_minus_columns(Vec8 *r, Vec8 (&c)[1][2 * P::LIMBS52], const Vec8 *a, const Vec8 *b) {
+  constexpr int N = P::LIMBS52;
+  for (int i = 0; i < 2 * N; i++)
+    c[0][i] = _mm512_sub_epi64(i < N - 1 ? _mm512_setzero_si512() : splat(Radix52<P>::WIDE_OFFSET.v[i < N - 1 ? 0 : i - N + 1]), c[0][i]);
+  add_product<N>(c[0], a, b);
+  reduce_columns<P, 1>(c);
+  if constexpr (N == 5) reduce_top<P>(c[0] + N);
+  else propagate<N>(c[0] + N);
+  for (int i = 0; i < N; i++) r[i] = c[0][N + i];
+}
+template <class P> COPROC_NOINLINE Fp<P, Lane8> mul_minus_sqr(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b, const Fp<P, Lane8> &s) {
+  Fp<P, Lane8> r;
+  Vec8 c[1][2 * P::LIMBS52];
+  check_range<P>(a.v, Arithmetic8<P>::LOOSE), check_range<P>(b.v, Arithmetic8<P>::LOOSE), check_range<P>(s.v, Arithmetic8<P>::LOOSE);
+  square_columns<P::LIMBS52>(c[0], s.v);
+  mul_minus_columns<P>(r.v, c, a.v, b.v);
+  return r;
+}
+template <class P>
+COPROC_NOINLINE Fp<P, Lane8> mul_minus_mul(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b, const Fp<P, Lane8> &x, const Fp<P, Lane8> &y) {
+  Fp<P, Lane8> r;
+  Vec8 c[1][2 * P::LIMBS52];
+  check_range<P>(a.v, Arithmetic8<P>::LOOSE), check_range<P>(b.v, Arithmetic8<P>::LOOSE);
+  check_range<P>(x.v, Arithmetic8<P>::LOOSE), check_range<P>(y.v, Arithmetic8<P>::LOOSE);
+  product_columns<P::LIMBS52>(c[0], x.v, y.v);
+  mul_minus_columns<P>(r.v, c, a.v, b.v);
+  return r;
+}
+template <class P>
+COPROC_INLINE Fp2<Fp<P, Lane8>> mul_minus_sqr(const Fp2<Fp<P, Lane8>> &a, const Fp2<Fp<P, Lane8>> &b, const Fp2<Fp<P, Lane8>> &s) {
+  return redc(mul_wide_sub(a, b, sqr_wide(s)));
+}
+template <class P>
+COPROC_INLINE Fp2<Fp<P, Lane8>> mul_minus_mul(const Fp2<Fp<P, Lane8>> &a, const Fp2<Fp<P, Lane8>> &b, const Fp2<Fp<P, Lane8>> &c,
+                                              const Fp2<Fp<P, Lane8>> &d) {
+  return redc(mul_wide_sub(a, b, mul_wide(c, d)));
 }
 // As sqr of Fp2: (a0 + a1)(a0 - a1) + 2 a0 a1 u, but the difference of loose numbers needs 4p to be positive, and their sums are
 // below 6.5 p.

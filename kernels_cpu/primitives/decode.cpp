@@ -4,11 +4,11 @@
 
 COPROC_BEGIN
 
-// Below so many elements a vector of eight is slower than single lanes (measured): a chain of roots has little to do at once, the
-// doublings of a subgroup check have more.
-inline constexpr usize ROOT_LEAST = 3, SUBGROUP_LEAST = 2;
-COPROC_INLINE usize least(int group, int checks) {
-  return (checks & COPROC_IN_SUBGROUP) && group != COPROC_BN254_G1 ? SUBGROUP_LEAST : ROOT_LEAST;
+// Below so many of the last elements a vector of eight is slower than single lanes (measured): a chain of roots has little to do at
+// once, unless another vector goes with it; the doublings of a subgroup check have more.
+COPROC_INLINE usize least(int group, int checks, usize n) {
+  if ((checks & COPROC_IN_SUBGROUP) && group != COPROC_BN254_G1) return 2;
+  return n % 16 > 8 ? 2 : 3;
 }
 
 void k_decode(int group, int encoding, int checks, usize n, coproc_data data, u64 *points, u8 *status) {
@@ -17,7 +17,7 @@ void k_decode(int group, int encoding, int checks, usize n, coproc_data data, u6
     constexpr usize STRIDE = 2 * WORDS<F>;
     usize i = 0;
 #if COPROC_LANES
-    const usize end = in_lanes(n, least(group, checks));
+    const usize end = in_lanes(n, least(group, checks, n));
     for (; i + 8 < end; i += 16)
       decode_vectors<G, 2>(encoding, checks, end - i < 16 ? end - i : 16, data + i, points + i * STRIDE, status + i);
     if (i < end) decode_vectors<G, 1>(encoding, checks, end - i, data + i, points + i * STRIDE, status + i);
@@ -44,7 +44,7 @@ void k_check(int group, int checks, usize n, const u64 *points, u8 *status) {
     constexpr usize STRIDE = 2 * WORDS<F>;
     usize i = 0;
 #if COPROC_LANES
-    for (const usize end = in_lanes(n, least(group, checks)); i < end; i += 8)
+    for (const usize end = in_lanes(n, least(group, checks, n)); i < end; i += 8)
       check_vector<G>(checks, end - i < 8 ? end - i : 8, points + i * STRIDE, status + i);
 #endif
     for (; i < n; i++) {

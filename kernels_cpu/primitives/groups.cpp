@@ -6,7 +6,8 @@
 
 COPROC_BEGIN
 
-// Below so many elements a vector of eight is slower than single lanes (measured).
+// Below so many elements a vector of eight is slower than single lanes (measured). Sums are cheap beside the inversion, which a rest
+// shares with the vectors before it.
 inline constexpr usize ADD_LEAST = 4, MUL_LEAST = 2;
 
 void k_add(int group, usize n, const u64 *a, const u64 *b, u64 *out) {
@@ -16,7 +17,7 @@ void k_add(int group, usize n, const u64 *a, const u64 *b, u64 *out) {
     usize done = 0;
 #if COPROC_LANES
     using F8 = typename Eight<G>::F;
-    done = in_lanes(n, ADD_LEAST);
+    done = in_lanes(n, n > 8 ? 1 : ADD_LEAST);
     write_affine_lanes<F8>(done, out, [&](usize i, usize count) {
       const auto p = gather_affine<F8>(Addresses<const u64>(a + i * STRIDE, STRIDE, count).at);
       return add(Jacobian<F8>::from_affine(p), gather_affine<F8>(Addresses<const u64>(b + i * STRIDE, STRIDE, count).at));
