@@ -12,6 +12,9 @@ from collections.abc import Callable
 from ctypes import c_int64
 from typing import TYPE_CHECKING, Any, Final
 
+from coproc.operation import BOREAS_CODE
+from coproc.wire import rkyv
+
 from .errors import (
     ContractTrap,
     HostPanic,
@@ -90,12 +93,15 @@ def hq(session: Session, name_offset: int, name_length: int, length: int) -> int
     if operation is None:
         raise MissingHostQuery(name)
     args = instance.memory.read(instance.argument, length)
-    cost = operation.cost_of(args, session.rules.code, instance.align)
+    fields = rkyv.read(operation.layout, args, instance.align)
+    cost = 0
+    if session.rules.code >= BOREAS_CODE:
+        cost = operation.price(length, None if fields is None else [count for _, count in fields])
     if remaining < cost:
         instance.remaining = 0
         raise OutOfGas
     instance.remaining = remaining - cost
-    retbuf = session.answer(operation, args, instance.align)
+    retbuf = session.answer(operation, args, instance.align, well_formed=fields is not None)
     instance.memory.write(instance.argument, retbuf)
     return len(retbuf)
 

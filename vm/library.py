@@ -76,6 +76,7 @@ _NATIVE: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "coproc_vm_memory_snap": (c_int, (_P,)),
     "coproc_vm_memory_apply": (c_int, (_P,)),
     "coproc_vm_memory_revert": (c_int, (_P,)),
+    "coproc_vm_memory_touch": (c_int, (_P, c_uint64, c_uint64, c_int)),
     "coproc_vm_memory_set_sources": (None, (_P, c_uint64, _P, _P)),
     "coproc_vm_memory_dirty": (c_uint64, (_P, _P, c_uint64)),
     "coproc_vm_next_memory": (None, (_P,)),

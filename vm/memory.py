@@ -52,11 +52,13 @@ class Memory:
 
     # ---- contents: offsets are inside `bytes` ----
     def read(self, offset: int, size: int) -> bytes:
+        self._native.coproc_vm_memory_touch(self.handle, offset, size, 0)  # what it cannot open faults
         if size < _STRING:
             return ctypes.string_at(self.base + offset, size)
         return bytes((ctypes.c_char * size).from_address(self.base + offset))
 
     def write(self, offset: int, data: bytes) -> None:
+        self._native.coproc_vm_memory_touch(self.handle, offset, len(data), 1)
         ctypes.memmove(self.base + offset, data, len(data))
 
     # ---- length ----

@@ -417,7 +417,7 @@ class Session:
         self._in_tree.clear()
 
     # ---- host queries ----
-    def answer(self, operation: Operation, args: bytes, align: int) -> bytes:
+    def answer(self, operation: Operation, args: bytes, align: int, *, well_formed: bool) -> bytes:
         """What a host query leaves in the argument buffer. Raises HostPanic where Dusk's host panics, Unserved where nothing could run."""
         request = Request(operation.name, args, self.rules, align)
         if operation.kind != "bool":
@@ -425,7 +425,7 @@ class Session:
         elif self.speculation is None:
             answer = self.coprocessor.submit(request).result()
         else:
-            answer = self.speculation.answer(operation, request)
+            answer = self.speculation.answer(operation, request, well_formed=well_formed)
         if answer.retbuf is None:
             if answer.status == "panic":
                 raise HostPanic(f"{operation.name} panics on these arguments")

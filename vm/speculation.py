@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from blake3 import blake3
 
 from coproc.operation import Answer, Operation, Request
-from coproc.wire import rkyv
 
 from .memory import Memory
 
@@ -113,6 +112,8 @@ class Speculation:
         self._steps: list[_Step] = []
         self._never: set[bytes] = set()  # to be assumed again: nothing could run them
         self._call = 0
+        self._asked: dict[int, list[tuple[Request, bytes]]] = {}  # by call: what it asked when it ran last, with the memo's keys
+        self._place = 0  # in that
         self._events: list[Event] = []  # that waited before this call
         self._exhausted = False
         self._wrong = False  # whether a claim that was sent is known not to be so
@@ -132,7 +133,7 @@ class Speculation:
 
     def begin(self, call: int) -> None:
         """The call with this number is next."""
-        self._call = call
+        self._call, self._place = call, 0
         self._events = self._session.events.copy()
         first = self._steps[0].call if self._steps else call
         # Too many rounds, or this one could bring what is taken back over twice the block: nothing is assumed any more.
@@ -147,15 +148,15 @@ class Speculation:
         else:
             levels[contract] = memory, length
 
-    def answer(self, operation: Operation, request: Request) -> Answer:
+    def answer(self, operation: Operation, request: Request, *, well_formed: bool) -> Answer:
         """The answer of a verification, or that it is true."""
-        key = Memo.key(request)
+        key = self._key(request)
         if (known := self._session.memo.get(key)) is not None:
             self._stats.memoised += 1
             return known
         truth = operation.encode(True)
         if key not in self._claims:
-            if self._exhausted or key in self._never or rkyv.read(operation.layout, request.args, request.align) is None:
+            if self._exhausted or key in self._never or not well_formed:
                 self._stats.direct += 1
                 answer = self._session.coprocessor.submit(request).result()
                 self._session.memo.put(key, answer)
@@ -170,6 +171,17 @@ class Speculation:
             if len(batch.requests) == BATCH:
                 self._send()
         return Answer(True, "ok", truth, 0, "")
+
+    def _key(self, request: Request) -> bytes:
+        """The memo's key. A call that runs again asks the same as before as a rule, and comparing costs less than hashing."""
+        asked = self._asked.setdefault(self._call, [])
+        place, self._place = self._place, self._place + 1
+        if place < len(asked) and asked[place][0] == request:
+            return asked[place][1]
+        key = Memo.key(request)
+        del asked[place:]
+        asked.append((request, key))
+        return key
 
     def look(self) -> None:
         """A slice of gas is at its end: the call takes long. Raises Interrupted if it will be taken back."""
@@ -221,6 +233,7 @@ class Speculation:
                 self._stats.wrong += 1
                 first = call if first is None else min(first, call)
         self._claims.clear()
+        self._asked = {call: asked for call, asked in self._asked.items() if first is not None and call >= first}
         self._wrong = self._slow = False
         while self._steps:
             step = self._steps.pop()

@@ -79,6 +79,11 @@ int coproc_vm_memory_snap(Memory *memory) { return memory->snap() ? 1 : 0; }
 int coproc_vm_memory_apply(Memory *memory) { return memory->apply() ? 1 : 0; }
 int coproc_vm_memory_revert(Memory *memory) { return memory->revert() ? 1 : 0; }
 
+// Before the host reads or writes there itself; see Memory.
+int coproc_vm_memory_touch(Memory *memory, std::uint64_t offset, std::uint64_t size, int is_write) {
+  return memory->touch(offset, size, is_write != 0) ? 1 : 0;
+}
+
 // Page indices[i] begins as the 64 KiB at addresses[i]; the indices ascend. Both arrays and the pages outlive the memory.
 void coproc_vm_memory_set_sources(Memory *memory, std::uint64_t n, const std::uint64_t *indices, const std::uint64_t *addresses) {
   memory->set_sources(n, indices, addresses);

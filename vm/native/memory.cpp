@@ -131,14 +131,16 @@ void Memory::spare(Content content) {
 }
 
 bool Memory::close_all() {
-  std::sort(open_.begin(), open_.end());
-  open_.erase(std::unique(open_.begin(), open_.end()), open_.end());
-  bool done = true;
-  for (std::size_t i = 0, n; i < open_.size(); i += n) {
-    for (n = 1; i + n < open_.size() && open_[i + n] == open_[i] + n;) ++n;
-    done &= protect(open_[i], PROT_NONE, n);
-  }
+  std::vector<std::uint64_t> pages;
+  pages.reserve(open_.size());
+  for (const auto &entry : open_) pages.push_back(entry.first);
   open_.clear();
+  std::sort(pages.begin(), pages.end());
+  bool done = true;
+  for (std::size_t i = 0, n; i < pages.size(); i += n) {
+    for (n = 1; i + n < pages.size() && pages[i + n] == pages[i] + n;) ++n;
+    done &= protect(pages[i], PROT_NONE, n);
+  }
   return done;
 }
 
@@ -149,13 +151,23 @@ bool Memory::fault(const void *address, bool is_write) {
   const void *from = unloaded ? source(page) : nullptr;
   Level &level = levels_.back();
   const bool reads = level.hit.insert(page).second && !is_write;
-  open_.push_back(page);
+  open_[page] = !reads;
   if (from == nullptr && reads) return protect(page, PROT_READ);
   if (!protect(page, PROT_READ | PROT_WRITE)) return false;
   if (from != nullptr) std::memcpy(content, from, page_bytes);
   if (reads) return protect(page, PROT_READ);
   const auto [entry, unwritten] = level.clean.try_emplace(page);
   if (unwritten && levels_.size() > 1) entry->second = copy(content);
+  return true;
+}
+
+bool Memory::touch(std::uint64_t offset, std::uint64_t size, bool is_write) {
+  if (size == 0) return true;
+  for (std::uint64_t page = offset / page_bytes; page <= (offset + size - 1) / page_bytes; ++page) {
+    const auto found = open_.find(page);
+    if (found != open_.end() && (found->second || !is_write)) continue;
+    if (!fault(base_ + page * page_bytes, is_write)) return false;
+  }
   return true;
 }
 
@@ -185,7 +197,6 @@ bool Memory::revert() {
   Level undone = std::move(levels_.back());
   levels_.pop_back();
   bool done = true;
-  std::vector<std::uint64_t> closed;
   for (auto &[page, clean] : undone.clean) {
     done &= protect(page, PROT_READ | PROT_WRITE);
     if (!done) return false;
@@ -193,10 +204,12 @@ bool Memory::revert() {
     spare(std::move(clean));
     const bool hit = levels_.back().hit.contains(page);
     done &= protect(page, hit ? PROT_READ : PROT_NONE);
-    (hit ? open_ : closed).push_back(page);
+    if (hit) {
+      open_[page] = false;
+    } else {
+      open_.erase(page);
+    }
   }
-  std::sort(closed.begin(), closed.end());
-  std::erase_if(open_, [&](std::uint64_t page) { return std::binary_search(closed.begin(), closed.end(), page); });
   return done;
 }
 

@@ -53,6 +53,9 @@ class Memory {
   bool revert();
   bool fault(const void *address, bool is_write);
 
+  // What accesses from here on for `size` bytes would do, without their faults. They end within `bytes()`.
+  bool touch(std::uint64_t offset, std::uint64_t size, bool is_write);
+
   std::size_t level() const { return levels_.size() - 1; }
   using Content = std::unique_ptr<Page>;
 
@@ -77,9 +80,9 @@ class Memory {
   std::uint8_t *base_ = nullptr;
   std::size_t bytes_ = 0;
   std::vector<Level> levels_;
-  std::vector<std::uint64_t> open_;          // neither unread nor closed; some are named twice
-  std::vector<Content> spare_;               // for pages to come
-  std::unordered_set<std::uint64_t> loaded_; // their source is copied
+  std::unordered_map<std::uint64_t, bool> open_; // pages that can be read; whether they can be written
+  std::vector<Content> spare_;                   // for pages to come
+  std::unordered_set<std::uint64_t> loaded_;     // their source is copied
   struct {
     std::size_t n;
     const std::uint64_t *indices;
