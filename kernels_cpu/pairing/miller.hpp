@@ -5,15 +5,28 @@
 
 COPROC_BEGIN
 
-// A pair with Q a point: lines are made on the way. P = (x, y) and Q = (qx, qy) are affine, neither infinity.
+// A pair with Q a point: lines are made on the way. P = (x, y) and Q = (qx, qy) are affine, neither infinity. A lane that is not live
+// multiplies by 1.
 template <class C> struct Pair {
   typename C::F x, y;
   typename C::F2 qx, qy;
   Homogeneous<typename C::F2> t;
+  typename C::F::Mask live;
 };
 
 template <class C> COPROC_INLINE Line<typename C::F2> at(const Line<typename C::F2> &l, const typename C::F &x, const typename C::F &y) {
   return {mul_by_fp(l.l0, y), mul_by_fp(l.l1, x), l.l2};
+}
+
+template <class C> COPROC_INLINE void mul_by_line_at(typename C::F12 &f, const Line<typename C::F2> &line, const Pair<C> &p) {
+  using F2 = typename C::F2;
+  Line<F2> l = at<C>(line, p.x, p.y);
+  if constexpr (C::F::Lane::WIDTH > 1) {
+    const F2 zero = F2::zero(), one = F2::one();
+    if (!all(p.live))
+      l = {select(p.live, l.l0, C::M_TWIST ? zero : one), select(p.live, l.l1, zero), select(p.live, l.l2, C::M_TWIST ? one : zero)};
+  }
+  mul_by_line<C>(f, l);
 }
 
 // Product of the Miller functions of n pairs (n >= 1).
@@ -26,8 +39,8 @@ template <class C> COPROC_NOINLINE typename C::F12 miller_loop(Pair<C> *pairs, u
     const int d = C::point_digit(i);
     for (usize k = 0; k < n; k++) {
       Pair<C> &p = pairs[k];
-      mul_by_line<C>(f, at<C>(double_step<C>(p.t), p.x, p.y));
-      if (d) mul_by_line<C>(f, at<C>(add_step<C>(p.t, p.qx, d > 0 ? p.qy : -p.qy), p.x, p.y));
+      mul_by_line_at<C>(f, double_step<C>(p.t), p);
+      if (d) mul_by_line_at<C>(f, add_step<C>(p.t, p.qx, d > 0 ? p.qy : -p.qy), p);
     }
   }
   if constexpr (C::M_TWIST) {
@@ -37,7 +50,7 @@ template <class C> COPROC_NOINLINE typename C::F12 miller_loop(Pair<C> *pairs, u
       Pair<C> &p = pairs[k];
       F2 px[2], py[2];
       bn_frobenius_points(p.qx, p.qy, px, py);
-      for (int j = 0; j < 2; j++) mul_by_line<C>(f, at<C>(add_step<C>(p.t, px[j], py[j]), p.x, p.y));
+      for (int j = 0; j < 2; j++) mul_by_line_at<C>(f, add_step<C>(p.t, px[j], py[j]), p);
     }
     return f;
   }

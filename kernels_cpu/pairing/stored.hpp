@@ -36,7 +36,11 @@ template <class C> COPROC_NOINLINE void multiply_by_stored(typename C::F12 *f, c
   using F2 = typename C::F2;
   constexpr int k = 2 * F::LIMBS;
   LaneAddresses<F> at;
-  for (int i = 0; i < 8; i++) at.at[i] = p.lines[i] + static_cast<usize>(line) * C::LINE_WORDS;
+  for (int i = 0; i < 8; i++) {
+    at.at[i] = p.lines[i] + static_cast<usize>(line) * C::LINE_WORDS;
+    // the next line, read when all other pairs had this one: no stream that a processor would foresee
+    for (int word = 0; word < C::LINE_WORDS; word += 8) __builtin_prefetch(at.at[i] + C::LINE_WORDS + word, 0, 2);
+  }
   typename C::F12 &to = f[p.accumulator];
   if constexpr (C::M_TWIST) {
     mul_by_normalised_line<C>(to, mul_by_fp(raw_lanes<F2>(at.at), p.xy), mul_by_fp(raw_lanes<F2>((at + k).at), p.iy));

@@ -32,6 +32,7 @@ template <class C> typename C::F12 product_of_points(const u64 *g1, const u64 *g
       if (infinity(p, 2 * k) || infinity(q, 4 * k)) continue;
       pairs[n].x = C::F::load(p), pairs[n].y = C::F::load(p + k);
       pairs[n].qx = C::F2::load(q), pairs[n].qy = C::F2::load(q + 2 * k);
+      pairs[n].live = true;
       n++;
     }
     if (n == 0) continue;
@@ -89,7 +90,7 @@ template <class C> void miller_products(usize m, const u64 *offsets, const u64 *
 #endif
       plan.choose(1, Costs<C>::POINTS);
       plan.lay();
-      if (plan.pairs() >= SHARED_INVERSIONS && products_of_points<C>(plan, m, g1, g2, out)) return;
+      if (!Costs<C>::POINTS.separate(plan.pairs()) && products_of_points<C>(plan, m, g1, g2, out)) return;
     }
   }
   for (usize i = 0; i < m; i++) product_of_points<C>(g1, g2, offsets[i], offsets[i + 1]).store(out + i * 12 * k);

@@ -6,7 +6,7 @@
 COPROC_BEGIN
 
 #if COPROC_LANES
-constexpr usize FEW_VALUES = 3; // below, one lane after the other is faster
+constexpr usize FEW_VALUES = 2; // from here on lanes are faster
 
 // The values in[index[i]], i < n <= 8, none of them 0 or 1: these have no compressed squares.
 template <class C> COPROC_NOINLINE void final_exponentiation_lanes(const u64 *in, u64 *gt, const usize *index, usize n) {

@@ -1,7 +1,8 @@
 // Products of Miller loops on stored lines in lanes.
 #pragma once
 #include "pairing/stored.hpp"
-#include "primitives/pairing_points.hpp"
+#include "primitives/pairing_costs.hpp"
+#include "primitives/pairing_join.hpp"
 #if COPROC_LANES
 
 COPROC_BEGIN
@@ -48,22 +49,23 @@ template <class C> COPROC_NOINLINE void place_pairs(StoredPair<C> *pairs, usize 
 // out[i] = Miller product of element i; `plan` is laid. False where memory ran out.
 template <class C> bool products_of_lines(const Plan &plan, usize m, const u64 *g1, coproc_words lines, u64 *out) {
   using F = typename C::F;
-  Buffer<StoredPair<C>> pairs(STORED_VECTORS);
-  Buffer<typename C::F12> accumulators(STORED_VECTORS);
-  Buffer<F> scratch(2 * STORED_VECTORS);
+  const usize room = plan.pairs() < STORED_VECTORS ? plan.pairs() : STORED_VECTORS;
+  Buffer<StoredPair<C>> pairs(room);
+  Buffer<typename C::F12> accumulators(room);
+  Buffer<F> scratch(2 * room);
   Join<C> join(m, out);
   if (!pairs.ok() || !accumulators.ok() || !scratch.ok() || !join.ok()) return false;
   const StoredLoader<C> loader{g1, lines};
   for (usize s = 0; s < plan.strands();) {
     const usize begin = s;
     usize vectors = 0, used = 0;
-    for (; s < plan.strands() && vectors + plan.strand(s).count <= STORED_VECTORS; used++) {
+    for (; s < plan.strands() && vectors + plan.strand(s).count <= room; used++) {
       const usize lanes = plan.strands() - s < 8 ? plan.strands() - s : 8;
       loader.load(plan, s, lanes, used, pairs.data() + vectors);
       vectors += plan.strand(s).count;
       s += lanes;
     }
-    place_pairs<C>(pairs.data(), vectors, scratch.data(), scratch.data() + STORED_VECTORS);
+    place_pairs<C>(pairs.data(), vectors, scratch.data(), scratch.data() + room);
     miller_loop<C>(pairs.data(), vectors, accumulators.data(), used);
     join.add(plan, begin, s, accumulators.data());
   }

@@ -12,9 +12,20 @@ struct Strand {
   u64 element, first, count; // pairs live[first .. first + count) of product `element`
 };
 
-// Times in microseconds, measured: squarings of an accumulator, one vector of pairs, and one product of two strands.
+constexpr usize FEW_VECTORS = 8; // more than this always share inversions
+
+// Times in microseconds, measured: squarings of an accumulator, one vector of pairs, one product of two strands; the inversions of a
+// loop, which all vectors share, and what a vector costs more without them.
 struct PlanCosts {
-  double square, pair, join;
+  double square, pair, join, inversions, without;
+
+  // Whether formulas without inversions are faster.
+  constexpr bool separate(u64 vectors) const { return vectors <= FEW_VECTORS && static_cast<double>(vectors) * without < inversions; }
+  constexpr double time(u64 accumulators, u64 vectors, u64 strands) const {
+    const double shared = separate(vectors) ? static_cast<double>(vectors) * without
+                                            : static_cast<double>((vectors + MAX_STRAND - 1) / MAX_STRAND) * inversions;
+    return static_cast<double>(accumulators) * square + static_cast<double>(vectors) * pair + static_cast<double>(strands) * join + shared;
+  }
 };
 
 class Plan {
@@ -48,7 +59,7 @@ class Plan {
       free = more ? more * width - rest : free - of_size[size];
       vectors += more * size, accumulators += more;
     }
-    return static_cast<double>(accumulators) * t.square + static_cast<double>(vectors) * t.pair + static_cast<double>(strands) * t.join;
+    return t.time(accumulators, vectors, strands);
   }
 
  public:

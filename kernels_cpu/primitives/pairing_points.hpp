@@ -3,30 +3,12 @@
 #include "pairing/affine.hpp"
 #include "pairing/miller.hpp"
 #include "pairing/values.hpp"
-#include "primitives/pairing_plan.hpp"
+#include "primitives/pairing_costs.hpp"
+#include "primitives/pairing_join.hpp"
 
 COPROC_BEGIN
 
 constexpr usize POINT_VECTORS = MAX_STRAND; // vectors of pairs that share the inversions of a loop
-
-constexpr usize SHARED_INVERSIONS = 12; // pairs from which on one inversion a step pays on one lane
-
-// Measured on one core of the machine of benches/results, in microseconds.
-template <class C> struct Costs;
-template <> struct Costs<PairingBls12381T<Lane1>> {
-  static constexpr PlanCosts POINTS = {62, 96, 1}, LINES = {62, 64, 1};
-};
-template <> struct Costs<PairingBn254T<Lane1>> {
-  static constexpr PlanCosts POINTS = {35, 68, 1}, LINES = {35, 48, 1};
-};
-#if COPROC_LANES
-template <> struct Costs<PairingBls12381T<Lane8>> {
-  static constexpr PlanCosts POINTS = {143, 185, 1.6}, LINES = {143, 135, 1.6};
-};
-template <> struct Costs<PairingBn254T<Lane8>> {
-  static constexpr PlanCosts POINTS = {72, 140, 1}, LINES = {72, 105, 1};
-};
-#endif
 
 // Pairs of the strands s .. s + WIDTH into `pairs`, one vector for each pair of the longest. P and k are completed by place_pairs.
 template <class C> struct PointLoader {
@@ -74,6 +56,19 @@ COPROC_NOINLINE bool place_pairs(AffinePair<C> *pairs, usize n, const typename C
   return true;
 }
 
+// The accumulators of few vectors by formulas without inversions.
+template <class C>
+COPROC_NOINLINE void separate_products(const AffinePair<C> *pairs, usize n, const typename C::F *x, const typename C::F *y,
+                                       typename C::F12 *f) {
+  Pair<C> some[FEW_VECTORS];
+  for (usize i = 0, k = 0; i < n; i++) {
+    some[k++] = {x[i], y[i], pairs[i].qx, pairs[i].qy, {}, pairs[i].live};
+    if (i + 1 < n && pairs[i + 1].accumulator == pairs[i].accumulator) continue;
+    f[pairs[i].accumulator] = miller_loop<C>(some, k);
+    k = 0;
+  }
+}
+
 // One strand on one lane, by formulas without exceptions.
 template <class C> typename C::F12 strand_product(const Plan &plan, const Strand &s, const u64 *g1, const u64 *g2) {
   constexpr int k = C::F::LIMBS;
@@ -82,66 +77,37 @@ template <class C> typename C::F12 strand_product(const Plan &plan, const Strand
     const u64 j = plan.pair(s, i), *p = g1 + j * 2 * k, *q = g2 + j * 4 * k;
     pairs[i].x = C::F::load(p), pairs[i].y = C::F::load(p + k);
     pairs[i].qx = C::F2::load(q), pairs[i].qy = C::F2::load(q + 2 * k);
+    pairs[i].live = true;
   }
   return miller_loop<C>(pairs, s.count);
 }
-
-// Multiplies the values of strands into their elements of `out`, which are 1 at first.
-template <class C> class Join {
-  using One = typename C::template In<Lane1>;
-  static constexpr usize WIDTH = C::F::Lane::WIDTH, WORDS = 12 * C::F::LIMBS;
-  u64 *out_;
-  Buffer<u8> started_;
-
- public:
-  Join(usize m, u64 *out) : out_(out), started_(m + 1) {
-    if (!ok()) return;
-    for (usize i = 0; i < m; i++) {
-      started_[i] = 0;
-      One::F12::one().store(out + i * WORDS);
-    }
-  }
-  bool ok() const { return started_.ok(); }
-  void add(u64 element, const u64 *value) {
-    u64 *to = out_ + element * WORDS;
-    if (started_[element]) (One::F12::load(to) * One::F12::load(value)).store(to);
-    else std::memcpy(to, value, sizeof(u64) * WORDS);
-    started_[element] = 1;
-  }
-  // strands begin .. end, WIDTH an accumulator
-  void add(const Plan &plan, usize begin, usize end, const typename C::F12 *accumulators) {
-    u64 values[WIDTH][WORDS], *to[WIDTH];
-    for (usize i = 0; i < WIDTH; i++) to[i] = values[i];
-    for (; begin < end; accumulators++) {
-      const usize lanes = end - begin < WIDTH ? end - begin : WIDTH;
-      store_lanes(*accumulators, to, first_lanes<typename C::F::Lane>(lanes));
-      for (usize i = 0; i < lanes; i++, begin++) add(plan.strand(begin).element, values[i]);
-    }
-  }
-};
 
 // out[i] = Miller product of element i; `plan` is laid. False where memory ran out.
 template <class C> bool products_of_points(const Plan &plan, usize m, const u64 *g1, const u64 *g2, u64 *out) {
   using F = typename C::F;
   using One = typename C::template In<Lane1>;
   constexpr usize WIDTH = F::Lane::WIDTH;
-  Buffer<AffinePair<C>> pairs(POINT_VECTORS);
-  Buffer<typename C::F12> accumulators(POINT_VECTORS);
-  Buffer<F> coordinates(4 * POINT_VECTORS);
+  const usize room = plan.pairs() < POINT_VECTORS ? plan.pairs() : POINT_VECTORS;
+  Buffer<AffinePair<C>> pairs(room);
+  Buffer<typename C::F12> accumulators(room);
+  Buffer<F> coordinates(4 * room);
   Join<C> join(m, out);
   if (!pairs.ok() || !accumulators.ok() || !coordinates.ok() || !join.ok()) return false;
-  F *const x = coordinates.data(), *const y = x + POINT_VECTORS, *const scratch = y + POINT_VECTORS;
+  F *const x = coordinates.data(), *const y = x + room, *const scratch = y + room;
   const PointLoader<C> loader{g1, g2};
   for (usize s = 0; s < plan.strands();) {
     const usize begin = s;
     usize vectors = 0, used = 0;
-    for (; s < plan.strands() && vectors + plan.strand(s).count <= POINT_VECTORS; used++) {
+    for (; s < plan.strands() && vectors + plan.strand(s).count <= room; used++) {
       const usize lanes = plan.strands() - s < WIDTH ? plan.strands() - s : WIDTH;
       loader.load(plan, s, lanes, used, pairs.data() + vectors, x + vectors, y + vectors);
       vectors += plan.strand(s).count;
       s += lanes;
     }
-    if (place_pairs<C>(pairs.data(), vectors, x, y, scratch) && miller_loop<C>(pairs.data(), vectors, accumulators.data(), used)) {
+    if (Costs<C>::POINTS.separate(vectors)) {
+      separate_products<C>(pairs.data(), vectors, x, y, accumulators.data());
+      join.add(plan, begin, s, accumulators.data());
+    } else if (place_pairs<C>(pairs.data(), vectors, x, y, scratch) && miller_loop<C>(pairs.data(), vectors, accumulators.data(), used)) {
       join.add(plan, begin, s, accumulators.data());
     } else {
       u64 value[12 * F::LIMBS];
