@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from coproc.cli.bench import bench
+from coproc.cli.calibrate import calibrate
 from coproc.cli.convert import convert
 from coproc.cli.demo import demo
 from coproc.cli.engines import engines
@@ -40,7 +41,7 @@ def root(
     """A proof-verification co-processor: Dusk's host functions answered bit for bit, in batches."""
 
 
-for command in (verify, engines, bench, demo, convert):
+for command in (verify, engines, bench, calibrate, demo, convert):
     app.command()(command)
 app.add_typer(keys)
 app.add_typer(vm)
