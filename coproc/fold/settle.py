@@ -76,6 +76,7 @@ class Combiner:
                     others = np.setdiff1d(np.arange(len(block)), index)
                     verdicts[i][others] = settle_singly(engine, block.take(others))
             if folded:
+                places = [(i, index) for i, index in places if len(index)]
                 chosen = [blocks[i] if len(index) == len(blocks[i]) else blocks[i].take(index) for i, index in places]
                 for (i, index), verdict in zip(places, self._fold(engine, curve, chosen), strict=True):
                     verdicts[i][index] = verdict

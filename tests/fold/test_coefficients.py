@@ -79,8 +79,12 @@ def test_short_coefficients_are_uniform() -> None:
     assert ((counts[1:] - expected) ** 2 / expected).sum() < 36.1
 
 
-def test_whole_coefficients_do_not_repeat() -> None:
-    assert len(set(integers(c.halves(b"many", 20_000)))) == 20_000
+def test_whole_coefficients_use_all_their_bits_and_do_not_repeat() -> None:
+    """Each of the 128 bits is set in about half of 20,000: within five standard deviations."""
+    pairs = c.halves(b"many", 20_000)
+    assert len(set(integers(pairs))) == 20_000
+    ones = np.unpackbits(pairs.view(np.uint8).reshape(-1, 16), axis=1).sum(axis=0)
+    assert (abs(ones.astype(int) - 10_000) < 354).all()
 
 
 def test_whatever_is_read_moves_the_digest() -> None:

@@ -1,0 +1,1 @@
+"""Mutants: each takes one check away, and a test with a name must notice."""
