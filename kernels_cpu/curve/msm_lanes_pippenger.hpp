@@ -122,9 +122,6 @@ template <class F> class BucketSums {
   }
 };
 
-// Windows of c bits of a sum of n short scalars: the width with the least additions, each window n and 2^c of them.
-inline int best_window_in_lanes(usize n, int bits) { return best_window(n, bits); }
-
 inline constexpr usize DIGITS_AT_ONCE = 16384; // whose sums stay in the second cache
 
 // out = sum of the terms first .. first + n; false where memory ran out. Points in the group of order r; tables are not looked at.
@@ -140,7 +137,7 @@ template <class G> bool msm_pippenger_lanes(const Terms &terms, usize first, usi
   if (!scalars.ok() || !base.ok() || !from.ok() || !to.ok() || !images.ok()) return false;
 
   usize used = 0, points = 0;
-  int bits = 0;
+  u64 most[2] = {};
   u64 *place = base.data();
   for (usize i = first; i < first + n; i++) {
     ShortScalar split[D];
@@ -153,18 +150,15 @@ template <class G> bool msm_pippenger_lanes(const Terms &terms, usize first, usi
     for (usize e = 0; e < last; e++, place += POINT_WORDS<F>) {
       if (split[e].zero()) continue;
       scalars[used++] = {PointRef::to(place, split[e].negative), {split[e].v[0], split[e].v[1], 0}};
-      if (split[e].bits() > bits) bits = split[e].bits();
+      if (!less(split[e].v, most, 2)) most[0] = split[e].v[0], most[1] = split[e].v[1];
     }
   }
   if (used == 0) return true;
   pack_points<Eight<G>>(from.data(), points, to.data(), images.data());
 
-  const int c = best_window_in_lanes(used, bits), windows = bits / c + 1; // one bit more, for the carry of the highest digit
-  u64 offset[3] = {};
-  for (int w = 0; w < windows; w++) {
-    const int position = w * c + c - 1;
-    offset[position / 64] |= u64{1} << (position % 64);
-  }
+  const int c = best_window(used, most), windows = window_count(most, c);
+  u64 offset[3];
+  window_offset(offset, c, windows);
   for (usize i = 0; i < used; i++) Limbs<Word64, 3>::add(scalars[i].k, scalars[i].k, offset);
 
   const usize positions = static_cast<usize>(c * windows), more = DIGITS_AT_ONCE / used + 1;

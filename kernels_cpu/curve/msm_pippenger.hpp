@@ -25,13 +25,35 @@ template <class F> struct Windowed {
   }
 };
 
-// The width with the least additions: each window adds up n points and joins 2^(c-1) buckets twice.
-inline int best_window(usize n, int bits) {
+// r = sum of 2^(c-1) 2^(c i) over `windows` windows.
+inline void window_offset(u64 *r, int c, int windows) {
+  r[0] = r[1] = r[2] = 0;
+  for (int w = 0; w < windows; w++) {
+    const int position = w * c + c - 1;
+    r[position / 64] |= u64{1} << (position % 64);
+  }
+}
+
+// As few windows of c bits as hold every k up to `most` < 2^128: most + offset < 2^(c windows).
+inline int window_count(const u64 *most, int c) {
+  const ShortScalar k = {{most[0], most[1]}, false};
+  for (int windows = k.bits() / c + 1;; windows++) {
+    u64 sum[3] = {most[0], most[1], 0}, offset[3];
+    window_offset(offset, c, windows);
+    Limbs<Word64, 3>::add(sum, sum, offset);
+    const int end = c * windows;
+    u64 above = sum[end / 64] >> (end % 64);
+    for (int i = end / 64 + 1; i < 3; i++) above |= sum[i];
+    if (above == 0) return windows;
+  }
+}
+
+// The width with the least additions: of n points, a window joins all but its 2^(c-1) buckets, and the buckets twice.
+inline int best_window(usize n, const u64 *most) {
   int best = 3;
   double least = 1e300;
   for (int c = 3; c <= MAX_WINDOW; c++) {
-    const double windows = static_cast<double>(bits / c + 1);
-    const double cost = windows * (static_cast<double>(n) + static_cast<double>(usize{2} << (c - 1)));
+    const double cost = static_cast<double>(window_count(most, c)) * (static_cast<double>(n) + static_cast<double>(usize{1} << (c - 1)));
     if (cost < least) least = cost, best = c;
   }
   return best;
@@ -80,7 +102,7 @@ template <class G> bool msm_pippenger(const Term<typename G::F> *terms, usize n,
   if (!scalars.ok() || !images.ok()) return false;
 
   usize used = 0, imaged = 0;
-  int bits = 0;
+  u64 most[2] = {};
   for (usize i = 0; i < n; i++) {
     ShortScalar split[D];
     G::split(terms[i].scalar, split);
@@ -94,18 +116,15 @@ template <class G> bool msm_pippenger(const Term<typename G::F> *terms, usize n,
       }
       if (split[e].zero()) continue;
       scalars[used++] = {SignedPoint<F>(p, split[e].negative), {split[e].v[0], split[e].v[1], 0}};
-      if (split[e].bits() > bits) bits = split[e].bits();
+      if (!less(split[e].v, most, 2)) most[0] = split[e].v[0], most[1] = split[e].v[1];
     }
   }
   if (used == 0) return true;
 
-  const int c = best_window(used, bits), windows = bits / c + 1; // one bit more, for the carry of the highest digit
+  const int c = best_window(used, most), windows = window_count(most, c);
   const usize per_window = usize{1} << (c - 1);
-  u64 offset[3] = {};
-  for (int w = 0; w < windows; w++) {
-    const int position = w * c + c - 1;
-    offset[position / 64] |= u64{1} << (position % 64);
-  }
+  u64 offset[3];
+  window_offset(offset, c, windows);
   for (usize i = 0; i < used; i++) Limbs<Word64, 3>::add(scalars[i].k, scalars[i].k, offset);
 
   const usize leaves = per_window * static_cast<usize>(windows);

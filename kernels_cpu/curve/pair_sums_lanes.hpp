@@ -44,9 +44,9 @@ template <class F> COPROC_INLINE void pack_point(const F &x, const F &y, u64 *co
 
 // Collects sums and doublings and makes them together. An output may be an operand of its own sum, and of no other that still waits.
 template <class F> class PairAdder8 {
-  static constexpr usize CAPACITY = 128;                      // vectors
-  static constexpr int CHAINS = PACKED_WORDS<F> == 8 ? 2 : 1; // an Fp2 has independent products of its own
-  static constexpr usize AHEAD = 4;                           // vectors whose points are on their way
+  static constexpr usize CAPACITY = PACKED_WORDS<F> == 8 ? 256 : 128; // vectors; their points stay in the second cache
+  static constexpr int CHAINS = PACKED_WORDS<F> == 8 ? 2 : 1;         // an Fp2 has independent products of its own
+  static constexpr usize AHEAD = 4;                                   // vectors whose points are on their way
   enum Kind : u8 { SUM, DOUBLE };
   struct Pairs {
     PointRef a[8], b[8];
@@ -66,9 +66,8 @@ template <class F> class PairAdder8 {
   u8 filled_[CAPACITY];
   Kind kind_[CAPACITY];
   bool careful_[CAPACITY];
-  usize vectors_ = 0;       // full or not
-  usize lane_ = 8;          // next of the last vector
-  bool infinities_ = false; // a sum came out as infinity; until then all operands are finite
+  usize vectors_ = 0; // full or not
+  usize lane_ = 8;    // next of the last vector
 
   static COPROC_INLINE F coordinate(const PointRef *refs, int offset) {
     const u64 *at[8];
@@ -121,8 +120,16 @@ template <class F> class PairAdder8 {
     for (int w = 0; w < W; w++) {
       const Pairs &p = pairs_[v + w];
       if (v + w + AHEAD < vectors_) prefetch(pairs_[v + w + AHEAD].a, 0), prefetch(pairs_[v + w + AHEAD].b, 0);
-      d[w] = kind_[v + w] == DOUBLE ? dbl(y_of(p.a)) : sub_loose(x_of(p.b), x_of(p.a));
-      careful_[v + w] = infinities_ || any(may_be_zero(d[w]));
+      Mask8 rare;
+      if (kind_[v + w] == DOUBLE) {
+        d[w] = dbl(y_of(p.a));
+        rare = may_be_zero(d[w]);
+      } else {
+        const F xa = x_of(p.a), xb = x_of(p.b);
+        d[w] = sub_loose(xb, xa);
+        rare = may_be_zero(d[w]) | may_be_zero(xa) | may_be_zero(xb);
+      }
+      careful_[v + w] = any(rare);
       if (careful_[v + w]) {
         Exceptions e;
         d[w] = careful_slope(p, kind_[v + w], e).denominator;
@@ -165,10 +172,7 @@ template <class F> class PairAdder8 {
     for (int w = 0; w < W; w++) x[w] = minus_both(sqr(l[w]), xa[w], xb[w]);
     for (int w = 0; w < W; w++) {
       F y = l[w] * sub_either_loose(flipped[w], xa[w], x[w]) - ya[w];
-      if (careful_[v + w] && any(e[w].settled())) {
-        settle(pairs_[v + w], e[w], x[w], y);
-        infinities_ |= any(e[w].infinite);
-      }
+      if (careful_[v + w] && any(e[w].settled())) settle(pairs_[v + w], e[w], x[w], y);
       pack_point(x[w], y, pairs_[v + w].out, Mask8::first(filled_[v + w]));
     }
   }

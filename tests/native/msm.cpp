@@ -185,6 +185,25 @@ TEST(msm_of_equal_points_and_equal_scalars) {
   }
 }
 
+// Digits are signed, so that the highest window has to take a carry: all lengths of scalars, right below powers of two.
+TEST(msm_of_scalars_right_below_powers_of_two) {
+  for (const int group : GROUPS) {
+    const Kernels *first = tables()[0];
+    const Pool pool(first, group, 320 + group, 90);
+    const usize n = group % 2 == 0 ? 90 : 48; // enough for buckets
+    Words total = infinity(group);
+    for (usize j = 0; j < n; j++) total = plus(first, group, total, pool.points[j]);
+    for (usize bits = 1; bits <= 130; bits += group % 2 == 0 ? 1 : 3) {
+      Words s(4);
+      for (usize i = 0; i < bits; i++) s[i / 64] |= u64{1} << (i % 64);
+      Sums sums;
+      for (usize j = 0; j < n; j++) sums.term(j, false, s);
+      sums.end();
+      CHECK(agreed(pool, sums) == times(first, group, total, s));
+    }
+  }
+}
+
 TEST(msm_of_infinite_points_and_zero_scalars_is_infinity) {
   for (const int group : GROUPS) {
     const Kernels *k = tables()[0];
