@@ -14,6 +14,7 @@ namespace coproc::vm {
 namespace {
 
 constexpr std::size_t spare_at_most = 256; // pages that are kept for later copies, 16 MiB
+constexpr std::size_t copied_at_most = 3;  // pages that a level copies beforehand
 
 // Where the memories lie, by the end of each. The lock is held for a look-up only, and by nobody who can fault.
 class Regions {
@@ -130,18 +131,35 @@ void Memory::spare(Content content) {
   if (content != nullptr && spare_.size() < spare_at_most) spare_.push_back(std::move(content));
 }
 
-bool Memory::close_all() {
-  std::vector<std::uint64_t> pages;
-  pages.reserve(open_.size());
-  for (const auto &entry : open_) pages.push_back(entry.first);
-  open_.clear();
-  std::sort(pages.begin(), pages.end());
+// Pages in ascending order.
+bool Memory::close(const std::vector<std::uint64_t> &pages) {
   bool done = true;
   for (std::size_t i = 0, n; i < pages.size(); i += n) {
     for (n = 1; i + n < pages.size() && pages[i + n] == pages[i] + n;) ++n;
     done &= protect(pages[i], PROT_NONE, n);
   }
+  for (const std::uint64_t page : pages) open_.erase(page);
   return done;
+}
+
+// Closes what was only read, and what was copied in vain.
+bool Memory::end_level() {
+  Level &level = levels_.back();
+  std::vector<std::uint64_t> pages;
+  for (const auto &[page, writable] : open_) {
+    if (!writable) pages.push_back(page);
+  }
+  for (const std::uint64_t page : level.copied) {
+    const auto entry = level.clean.find(page);
+    if (entry == level.clean.end() || std::memcmp(entry->second->bytes, base_ + page * page_bytes, page_bytes) != 0) continue;
+    spare(std::move(entry->second));
+    level.clean.erase(entry);
+    level.hit.erase(page);
+    pages.push_back(page);
+  }
+  level.copied.clear();
+  std::sort(pages.begin(), pages.end());
+  return close(pages);
 }
 
 bool Memory::fault(const void *address, bool is_write) {
@@ -172,16 +190,32 @@ bool Memory::touch(std::uint64_t offset, std::uint64_t size, bool is_write) {
 }
 
 bool Memory::snap() {
+  bool done = end_level();
   levels_.emplace_back();
-  return close_all();
+  Level &level = levels_.back();
+  std::vector<std::uint64_t> pages;
+  for (const auto &entry : open_) {
+    const std::uint64_t page = entry.first;
+    if (level.copied.size() == copied_at_most) {
+      pages.push_back(page);
+      continue;
+    }
+    level.copied.push_back(page);
+    level.hit.insert(page);
+    level.clean.try_emplace(page, copy(base_ + page * page_bytes));
+  }
+  std::sort(pages.begin(), pages.end());
+  done &= close(pages);
+  return done;
 }
 
 bool Memory::apply() {
   if (levels_.size() < 2) return false;
-  Level done = std::move(levels_.back());
+  bool done = end_level();
+  Level ended = std::move(levels_.back());
   levels_.pop_back();
   const bool lowest = levels_.size() == 1;
-  for (auto &[page, clean] : done.clean) {
+  for (auto &[page, clean] : ended.clean) {
     if (lowest) spare(std::move(clean));
     if (const auto [entry, unwritten] = levels_.back().clean.try_emplace(page); unwritten) {
       entry->second = std::move(clean);
@@ -189,24 +223,28 @@ bool Memory::apply() {
       spare(std::move(clean));
     }
   }
-  return close_all();
+  return done;
 }
 
 bool Memory::revert() {
   if (levels_.size() < 2) return false;
   Level undone = std::move(levels_.back());
   levels_.pop_back();
+  Level &level = levels_.back();
   bool done = true;
   for (auto &[page, clean] : undone.clean) {
-    done &= protect(page, PROT_READ | PROT_WRITE);
+    const auto open = open_.find(page);
+    if (open == open_.end() || !open->second) done &= protect(page, PROT_READ | PROT_WRITE);
     if (!done) return false;
     std::memcpy(base_ + page * page_bytes, clean->bytes, page_bytes);
     spare(std::move(clean));
-    const bool hit = levels_.back().hit.contains(page);
-    done &= protect(page, hit ? PROT_READ : PROT_NONE);
-    if (hit) {
+    if (level.clean.contains(page)) {
+      open_[page] = true;
+    } else if (level.hit.contains(page)) {
+      done &= protect(page, PROT_READ);
       open_[page] = false;
     } else {
+      done &= protect(page, PROT_NONE);
       open_.erase(page);
     }
   }
