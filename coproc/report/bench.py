@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from coproc.report.plots import key, lines, ratios, seconds
+from coproc.report.plots import key, lines, number, ratios, seconds
 
 
 def write_bench(path: Path, result: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def _tiles(rows: Sequence[dict[str, Any]]) -> str:
     best: dict[str, float] = {}
     for row in rows:
         best[row["op"]] = max(best.get(row["op"], 0.0), row["rate"])
-    tiles = [f'<div class="tile"><b>{rate:,.0f}/s</b><span>{escape(op)}</span></div>' for op, rate in best.items()]
+    tiles = [f'<div class="tile"><b>{number(rate)}/s</b><span>{escape(op)}</span></div>' for op, rate in best.items()]
     return '<div class="tiles">' + "".join(tiles) + "</div>"
 
 

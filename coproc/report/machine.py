@@ -15,6 +15,7 @@ def describe() -> dict[str, str]:
         "processor": _processor(),
         "cores": f"{len(os.sched_getaffinity(0))} usable of {os.cpu_count()}",
         "memory": _memory(),
+        "load": ", ".join(f"{load:.2f}" for load in os.getloadavg()),
         "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
         "Python": sys.version.split()[0],
         "coproc": _version("coproc"),

@@ -158,7 +158,7 @@ def lines(title: str, series: Sequence[tuple[str, Sequence[tuple[float, float]]]
     for mark in marks:
         body.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(mark):.1f}" y2="{y(mark):.1f}"/>')
         body.append(_text(LEFT - 8, y(mark) + 4, number(mark), "end"))
-    body += [_text(x(mark), bottom + 20, f"{mark:,.0f}") for mark in xs]
+    body += [_text(x(mark), bottom + 20, f"{mark:,.0f}", "end" if mark == max(xs) > min(xs) else "middle") for mark in xs]
     for k, (name, points) in enumerate(series):
         kind = f"s{k % 8}"
         path = "L".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points)
