@@ -28,7 +28,8 @@ template <class F> struct Jacobian {
 // 2 P. With l = 3/2 X^2, s = Y^2, t = X s:  X' = l^2 - 2t, Y' = l (t - X') - s^2, Z' = Y Z  (the doubling of [EFD] dbl-2009-l, all three
 // coordinates divided by powers of 2). Z = 0 stays 0.
 template <class F> COPROC_INLINE Jacobian<F> dbl(const Jacobian<F> &p) {
-  const F xx = sqr(p.x), s = sqr(p.y), z = p.y * p.z;
+  const auto [xx, s] = squares(p.x, p.y);
+  const F z = p.y * p.z;
   const F l = three_halves(xx), t = p.x * s;
   const F x = minus_two(sqr_loose(l), t);
   return {x, mul_minus_sqr(l, sub_loose(t, x), s), z};
@@ -37,7 +38,7 @@ template <class F> COPROC_INLINE Jacobian<F> dbl(const Jacobian<F> &p) {
 // The common end of both additions, from u = X1 Z2^2, s = Y1 Z2^3, h = X2 Z1^2 - u, r = Y2 Z1^3 - s, these two loose:
 // X' = r^2 - h^3 - 2 u h^2, Y' = r (u h^2 - X') - s h^3. Zero h and r give (0, 0).
 template <class F> COPROC_INLINE Jacobian<F> add_tail(const F &u, const F &s, const F &h, const F &r, const F &z) {
-  const F hh = sqr_loose(h), rr = sqr_loose(r);
+  const auto [hh, rr] = squares_loose(h, r);
   const F hhh = h * hh, v = u * hh;
   const F x = minus_two(rr, hhh, v);
   return {x, mul_minus_mul(r, sub_loose(v, x), s, hhh), z};

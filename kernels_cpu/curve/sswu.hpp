@@ -14,18 +14,6 @@ template <class P> COPROC_INLINE bool is_odd(const Fp<P, Lane1> &a) {
   to_plain(a, plain);
   return plain[0] & 1;
 }
-#if COPROC_LANES
-// The Montgomery limbs of a / R are the plain limbs of a.
-template <class P> COPROC_INLINE Mask8 is_odd(const Fp<P, Lane8> &a) {
-  static constexpr u64 UNIT[P::LIMBS] = {1};
-  u64 plain[8][P::LIMBS], *to[8];
-  for (int i = 0; i < 8; i++) to[i] = plain[i];
-  scatter(a * broadcast<Fp<P, Lane8>>(Fp<P, Lane1>::load(UNIT)), to, Mask8::every());
-  Mask8 odd = Mask8::none();
-  for (int i = 0; i < 8; i++) odd.set_lane(i, plain[i][0] & 1);
-  return odd;
-}
-#endif
 
 // u[k] to points of E1': y^2 = x^3 + A x + B, as X/Z^2, Y/Z^3, K at once ([RFC9380] F.2 and F.2.1.2, with the names of the text in
 // comments). With t = Z u^2 the two candidates are x1 = B (t^2 + t + 1) / (-A (t^2 + t)) and x2 = t x1; never infinity.
@@ -74,14 +62,14 @@ template <class F> COPROC_NOINLINE Jacobian<F> isogeny(const Jacobian<F> &p) {
   F w[16];
   w[1] = sqr(p.z);
   for (int i = 2; i < 16; i++) w[i] = i % 2 ? w[i - 1] * w[1] : sqr(w[i / 2]);
-  F n = p.x * F::constant(ISO_XNUM[11]) + w[1] * F::constant(ISO_XNUM[10]);
-  F m = p.x * F::constant(ISO_YNUM[15]) + w[1] * F::constant(ISO_YNUM[14]);
+  F n = mul_plus_mul(p.x, F::constant(ISO_XNUM[11]), w[1], F::constant(ISO_XNUM[10]));
+  F m = mul_plus_mul(p.x, F::constant(ISO_YNUM[15]), w[1], F::constant(ISO_YNUM[14]));
   for (int i = 2; i < 16; i++) {
-    if (i < 12) n = n * p.x + w[i] * F::constant(ISO_XNUM[11 - i]);
-    m = m * p.x + w[i] * F::constant(ISO_YNUM[15 - i]);
+    if (i < 12) n = mul_plus_mul(n, p.x, w[i], F::constant(ISO_XNUM[11 - i]));
+    m = mul_plus_mul(m, p.x, w[i], F::constant(ISO_YNUM[15 - i]));
   }
   F h = p.x + w[1] * F::constant(ISO_KERNEL[4]);
-  for (int i = 2; i < 6; i++) h = h * p.x + w[i] * F::constant(ISO_KERNEL[5 - i]);
+  for (int i = 2; i < 6; i++) h = mul_plus_mul(h, p.x, w[i], F::constant(ISO_KERNEL[5 - i]));
   return {n, p.y * m, p.z * h};
 }
 

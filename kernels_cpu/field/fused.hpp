@@ -23,11 +23,19 @@ template <class P> COPROC_INLINE Fp<P, Lane1> minus_two(const Fp<P, Lane1> &a, c
   return a - b - dbl(c);
 }
 
-// a b - s^2 and a b - c d for loose a and b.
+// a^2 and b^2, at once where that is faster (Fp of eight lanes and eight limbs); of loose numbers.
+template <class F> struct Two {
+  F a, b;
+};
+template <class F> COPROC_INLINE Two<F> squares(const F &a, const F &b) { return {sqr(a), sqr(b)}; }
+template <class F> COPROC_INLINE Two<F> squares_loose(const F &a, const F &b) { return {sqr_loose(a), sqr_loose(b)}; }
+// a b - s^2, a b - c d and a b + c d for loose a and b.
 template <class F> COPROC_INLINE F mul_minus_sqr(const F &a, const F &b, const F &s) { return redc(mul_wide(a, b) - sqr_wide(s)); }
 template <class F> COPROC_INLINE F mul_minus_mul(const F &a, const F &b, const F &c, const F &d) {
   return redc(mul_wide(a, b) - mul_wide(c, d));
 }
+
+template <class F> COPROC_INLINE F mul_plus_mul(const F &a, const F &b, const F &c, const F &d) { return a * b + c * d; }
 
 #if COPROC_LANES
 template <class P> inline constexpr auto FOUR_TIMES = Radix52<P>::multiple(4);
@@ -74,6 +82,18 @@ template <class P> COPROC_INLINE Fp<P, Lane8> minus_two(const Fp<P, Lane8> &a, c
   reduce_top<P>(r.v);
   return r;
 }
+template <class P>
+  requires(P::LIMBS52 == 8)
+COPROC_INLINE Two<Fp<P, Lane8>> squares(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b) {
+  Two<Fp<P, Lane8>> r;
+  Arithmetic8<P>::sqr_two(r.a.v, r.b.v, a.v, b.v);
+  return r;
+}
+template <class P>
+  requires(P::LIMBS52 == 8)
+COPROC_INLINE Two<Fp<P, Lane8>> squares_loose(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b) {
+  return squares(a, b);
+}
 // (a b - c) / R in place of the columns c.
 template <class P> COPROC_INLINE void mul_minus_columns(Vec8 *r, Vec8 (&c)[1][2 * P::LIMBS52], const Vec8 *a, const Vec8 *b) {
   constexpr int N = P::LIMBS52;
@@ -101,6 +121,19 @@ COPROC_NOINLINE Fp<P, Lane8> mul_minus_mul(const Fp<P, Lane8> &a, const Fp<P, La
   check_range<P>(x.v, Arithmetic8<P>::LOOSE), check_range<P>(y.v, Arithmetic8<P>::LOOSE);
   product_columns<P::LIMBS52>(c[0], x.v, y.v);
   mul_minus_columns<P>(r.v, c, a.v, b.v);
+  return r;
+}
+template <class P>
+COPROC_NOINLINE Fp<P, Lane8> mul_plus_mul(const Fp<P, Lane8> &a, const Fp<P, Lane8> &b, const Fp<P, Lane8> &x, const Fp<P, Lane8> &y) {
+  constexpr int N = P::LIMBS52;
+  static_assert(N == 8); // two products stay far below p R
+  Fp<P, Lane8> r;
+  Vec8 c[1][2 * N];
+  check_range<P>(a.v, Arithmetic8<P>::LOOSE), check_range<P>(b.v, Arithmetic8<P>::LOOSE);
+  check_range<P>(x.v, Arithmetic8<P>::LOOSE), check_range<P>(y.v, Arithmetic8<P>::LOOSE);
+  product_columns<N>(c[0], x.v, y.v);
+  add_product<N>(c[0], a.v, b.v);
+  Arithmetic8<P>::template finish<1>({r.v}, c);
   return r;
 }
 template <class P>

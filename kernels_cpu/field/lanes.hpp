@@ -176,6 +176,14 @@ template <class P> COPROC_NOINLINE Fp<P, Lane8> inverse(const Fp<P, Lane8> &a) {
   return gather<F>(from);
 }
 
+// Parity of the plain value.
+template <class P> COPROC_NOINLINE Mask8 is_odd(const Fp<P, Lane8> &a) {
+  constexpr u64 UNIT[P::LIMBS52] = {1};
+  Fp<P, Lane8> w = a * Fp<P, Lane8>::words(UNIT);
+  w.canonicalise();
+  return {_mm512_test_epi64_mask(w.v[0], splat(1))};
+}
+
 // Plain value > (p - 1) / 2.
 template <class P> COPROC_NOINLINE Mask8 is_larger(const Fp<P, Lane8> &a) {
   constexpr int N = P::LIMBS52;
