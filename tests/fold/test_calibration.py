@@ -36,7 +36,7 @@ def sums_cancel(fold: Fold, stretches: list[tuple[int, int]]) -> np.ndarray:
 
 @pytest.mark.parametrize("curve", list(Curve))
 def test_twenty_thousand_forged_batches_pass_one_in_256_times(curve: Curve) -> None:
-    """78 +- 26 of 20,000 (three standard deviations) at 8 bits, none of 20,000 at 128; the pairing agrees on what the points say."""
+    """78 +- 26 of 20,000 (three standard deviations) at 8 bits, none of 5,000 at 128; the pairing agrees on what the points say."""
     engine = CpuEngine(NATIVE[-1])
     batches, passed = 20_000, 0
     for start in range(0, batches, 4000):
@@ -46,16 +46,17 @@ def test_twenty_thousand_forged_batches_pass_one_in_256_times(curve: Curve) -> N
         some = sorted([*np.flatnonzero(cancel)[:10].tolist(), *np.flatnonzero(~cancel)[:10].tolist()])
         assert fold.is_one(fold.values([stretches[i] for i in some])).tolist() == cancel[some].tolist()
     assert 52 <= passed <= 104
-    for start in range(0, batches, 5000):
-        assert not sums_cancel(*forgeries(engine, curve, 128, 5000, start)).any()
+    assert not sums_cancel(*forgeries(engine, curve, 128, 5000, 0)).any()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("curve", list(Curve))
 def test_a_million_forged_batches_at_twelve_bits(curve: Curve) -> None:
-    """244 +- 47."""
+    """244 +- 47; and none of 100,000 at 128 bits."""
     engine = CpuEngine(NATIVE[-1])
     passed = 0
+    for start in range(0, 100_000, 5000):
+        assert not sums_cancel(*forgeries(engine, curve, 128, 5000, start)).any()
     for start in range(0, 1_000_000, 5000):
         passed += int(sums_cancel(*forgeries(engine, curve, 12, 5000, start)).sum())
     assert 197 <= passed <= 291
