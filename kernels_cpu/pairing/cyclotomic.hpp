@@ -1,6 +1,6 @@
 // The cyclotomic subgroup of Fp12*: squaring after Granger and Scott (eprint 2009/565), powers by the curve parameters.
 #pragma once
-#include "pairing/curves.hpp"
+#include "pairing/cyclotomic_lanes.hpp"
 
 COPROC_BEGIN
 
@@ -34,12 +34,6 @@ template <class F6> COPROC_INLINE Fp12<F6> cyclotomic_sqr_times(Fp12<F6> f, int 
   return f;
 }
 
-// Compressed squaring (Karabina, eprint 2010/542): with f = (z0 + z1 s) + (z2 + z3 s) t + (z4 + z5 s) t^2, t^3 = s, s^2 = xi, the
-// coordinates z2 .. z5 of a square depend on z2 .. z5 alone: two squarings in Fp4 instead of three.
-template <class F2> struct Compressed {
-  F2 z2, z3, z4, z5;
-};
-
 template <class F2> COPROC_NOINLINE Compressed<F2> compressed_sqr(const Compressed<F2> &f) {
   F2 t2, t3, t4, t5;
   fp4_sqr(f.z2, f.z3, t2, t3);
@@ -47,6 +41,24 @@ template <class F2> COPROC_NOINLINE Compressed<F2> compressed_sqr(const Compress
   t5 = mul_by_nonresidue(t5);
   return {three_plus_two(t5, f.z2), three_minus_two(t4, f.z3), three_minus_two(t2, f.z4), three_plus_two(t3, f.z5)};
 }
+
+// Squares of squares of a compressed element; one element spreads over the lanes.
+template <class F2> class CompressedSquares {
+  Compressed<F2> c_;
+
+ public:
+  explicit CompressedSquares(const Compressed<F2> &c) : c_(c) {}
+  void square_times(int n) {
+    for (; n > 0; n--) c_ = compressed_sqr(c_);
+  }
+  const Compressed<F2> &value() const { return c_; }
+};
+#if COPROC_LANES
+template <class P> class CompressedSquares<Fp2<Fp<P, Lane1>>> : public CompressedLanes<P> {
+ public:
+  using CompressedLanes<P>::CompressedLanes;
+};
+#endif
 
 // z1 = (xi z5^2 + 3 z4^2 - 2 z3) / (4 z2), z0 = xi (2 z1^2 + z2 z5 - 3 z3 z4) + 1; inv = 1 / (4 z2).
 template <class F2> COPROC_NOINLINE Fp12<Fp6<F2>> decompress(const Compressed<F2> &f, const F2 &inv) {
@@ -71,12 +83,13 @@ template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x_plain(const F12 &f) {
 template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x(const F12 &f) {
   using F2 = typename F12::F2;
   constexpr int BITS[6] = {16, 48, 57, 60, 62, 63};
-  Compressed<F2> c{f.c1.c0, f.c0.c2, f.c0.c1, f.c1.c2}, powers[6];
+  CompressedSquares<F2> c(Compressed<F2>{f.c1.c0, f.c0.c2, f.c0.c1, f.c1.c2});
+  Compressed<F2> powers[6];
   F2 denominators[6], scratch[6];
-  for (int i = 0, done = 0; i < 6; i++) {
-    for (; done < BITS[i]; done++) c = compressed_sqr(c);
-    powers[i] = c;
-    denominators[i] = mul_small<4>(c.z2);
+  for (int i = 0; i < 6; i++) {
+    c.square_times(BITS[i] - (i ? BITS[i - 1] : 0));
+    powers[i] = c.value();
+    denominators[i] = mul_small<4>(powers[i].z2);
   }
   // z2 = 0 somewhere (the image of 1, say): nothing can be decompressed
   auto exceptional = is_zero(powers[0].z2);

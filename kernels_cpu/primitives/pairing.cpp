@@ -9,9 +9,10 @@ COPROC_BEGIN
 
 namespace {
 
-constexpr usize CHUNK = 64;    // pairs that share one accumulator: their running points fit the first-level cache
-constexpr usize BLOCK = 1024;  // products whose values are held at a time
-constexpr usize FEW_PAIRS = 3; // in all products of a batch: less is done pair after pair
+constexpr usize CHUNK = 64;     // pairs that share one accumulator: their running points fit the first-level cache
+constexpr usize BLOCK = 1024;   // products whose values are held at a time
+constexpr usize FEW_POINTS = 2; // whose lines are prepared: from here on in lanes
+constexpr usize FEW_PAIRS = 3;  // in all products of a batch: less is done pair after pair
 
 bool infinity(const u64 *point, int words) {
   u64 x = 0;
@@ -139,14 +140,14 @@ template <class C> void lines_of(usize n, const u64 *g2, u64 *out) {
 #if COPROC_LANES
   using C8 = typename C::template In<Lane8>;
   using F2 = typename C8::F2;
-  Buffer<Line<F2>> lines(n < FEW_VALUES ? 1 : C::LINES);
-  Buffer<F2> scratch(n < FEW_VALUES ? 1 : 2 * C::LINES);
-  const bool lanes = n >= FEW_VALUES && lines.ok() && scratch.ok();
+  Buffer<Line<F2>> lines(n < FEW_POINTS ? 1 : C::LINES);
+  Buffer<F2> scratch(n < FEW_POINTS ? 1 : 2 * C::LINES);
+  const bool lanes = n >= FEW_POINTS && lines.ok() && scratch.ok();
 #endif
   usize waiting[8], many = 0;
   const auto finish = [&] {
 #if COPROC_LANES
-    if (lanes && many >= FEW_VALUES) {
+    if (lanes && many >= FEW_POINTS) {
       const u64 *from[8];
       u64 *to[8];
       for (usize i = 0; i < 8; i++) from[i] = g2 + waiting[i < many ? i : 0] * 4 * k, to[i] = out + waiting[i < many ? i : 0] * WORDS;
