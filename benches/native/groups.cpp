@@ -10,7 +10,8 @@ namespace {
 // One group's decoding, subgroup check and scalar multiplication, alone and by the batch.
 void single_group(const Bench &bench, const coproc_kernels_table &t, const Curve &curve, const Group &group, const std::string &name) {
   Random random(17);
-  const Words at = points(t, random, curve, group, BATCH), k = scalars(random, curve, BATCH);
+  const Words at = points(t, random, curve, group, BATCH), k = scalars(random, curve, BATCH),
+              short_k = coefficients(t, random, curve, BATCH);
   std::vector<u8> bytes(BATCH * group.bytes), status(BATCH);
   Words out(BATCH * group.words);
   t.encode(group.id, group.encoding, BATCH, at.data(), bytes.data());
@@ -22,7 +23,7 @@ void single_group(const Bench &bench, const coproc_kernels_table &t, const Curve
     const char *suffix;
     std::size_t n;
   };
-  for (const Form form : {Form{"", 1}, Form{"_batch", BATCH}}) {
+  for (const Form form : {Form{"", 1}, Form{"_batch", 11}, Form{"_batch", BATCH}}) { // 11: the points of a PLONK proof
     const std::size_t n = form.n;
     auto op = [&](const char *what) { return name + what + form.suffix; };
     bench.run(curve.name, op("_decompress").c_str(), n, n,
@@ -36,6 +37,7 @@ void single_group(const Bench &bench, const coproc_kernels_table &t, const Curve
     t.check(group.id, COPROC_IN_SUBGROUP, n, at.data(), status.data());
     require(all_ok(n), "a point of prime order was refused");
     bench.run(curve.name, op("_mul").c_str(), n, n, [&] { t.scalar_mul(group.id, n, at.data(), k.data(), out.data()); });
+    bench.run(curve.name, op("_mul_coefficient").c_str(), n, n, [&] { t.scalar_mul(group.id, n, at.data(), short_k.data(), out.data()); });
   }
 }
 

@@ -90,6 +90,24 @@ inline Words scalars(Random &random, const Curve &curve, std::size_t n) {
   }
   return out;
 }
+// n coefficients of a fold: a + b m with a, b of 64 bits, where the endomorphism of G1 multiplies by m (BN254) or by -m (BLS12-381: m =
+// x^2).
+inline Words coefficients(const coproc_kernels_table &t, Random &random, const Curve &curve, std::size_t n) {
+  const bool bls = curve.id == COPROC_BLS12_381;
+  const int field = bls ? COPROC_BLS12_381_FR : COPROC_BN254_FR;
+  Words a(4 * n), b(4 * n), m(4 * n);
+  for (std::size_t i = 0; i < n; i++) {
+    a[4 * i] = random.next(), b[4 * i] = random.next();
+    if (bls) m[4 * i] = constants::bls12_381::X_ABS;
+    else std::copy_n(constants::bn254::LAMBDA, 4, &m[4 * i]);
+  }
+  for (Words *w : {&a, &b, &m}) t.field(field, COPROC_TO_MONT, n, w->data(), nullptr, w->data());
+  if (bls) t.field(field, COPROC_SQR, n, m.data(), nullptr, m.data());
+  t.field(field, COPROC_MUL, n, b.data(), m.data(), b.data());
+  t.field(field, COPROC_ADD, n, a.data(), b.data(), a.data());
+  t.field(field, COPROC_FROM_MONT, n, a.data(), nullptr, a.data());
+  return a;
+}
 inline Words scalars_128(Random &random, std::size_t n) {
   Words out(4 * n);
   for (std::size_t i = 0; i < n; i++) out[4 * i] = random.next(), out[4 * i + 1] = random.next();
