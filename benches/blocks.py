@@ -86,7 +86,7 @@ def cheap(n: int) -> Work:
 def proofs(op: str, n: int, oracle: Path | None, folder: Path, false_each: int = 0) -> list[Call]:
     """Calls with distinct proofs; each `false_each`-th has the public inputs of the one after it."""
     case = next(case for case in CASES if case.name == op)
-    requests: list[Request] = load(oracle, case, n, folder).requests
+    requests: list[Request] = load(oracle, case, n, folder).requests[:n]
     layout = OPERATIONS[op].layout
     out = []
     for i, request in enumerate(requests):
