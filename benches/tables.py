@@ -7,6 +7,8 @@ from typing import Any
 from benches import wanted
 from benches.table import duration, markdown
 
+BUSY = 0.8
+
 
 def operations(result: dict[str, Any]) -> str:
     """The page of a result."""
@@ -15,6 +17,7 @@ def operations(result: dict[str, Any]) -> str:
     parts = [
         f"# Operations on {about['cpu']} (family {about['family']}, model {about['model']})",
         f"Commit {result['commit']}{' with changes' if result['changed'] else ''}, {result['at']}, {result['rounds']} rounds, one thread.",
+        busy(about["load"]),
         *(f"Left out: {sentence}." for sentence in result["absent"]),
         "## A batch: a request's share, against Dusk's own single call in the same run",
         batch(rows),
@@ -25,6 +28,11 @@ def operations(result: dict[str, Any]) -> str:
         "\n".join(sentence for sentence, _ in start_up(result)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def busy(load: list[float]) -> str:
+    """A warning where others were at work: Dusk's calls are timed by the wall, our batches by the processor's clock."""
+    return f"**The machine was busy (load {load[0]:.1f}): no ratio here is to be trusted.**" if load[0] > BUSY else ""
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -135,7 +135,7 @@ def _measure(
         machines = [stack.enter_context(open_coprocessor(engine, workers)) for engine in engines]
         names = [machine.engine.name for machine in machines]
         typer.echo(f"{', '.join(names)}; {workers} worker(s); distinct true requests, keys known, no answer remembered\n")
-        typer.echo(_line(("operation", "engine", "batch", "samples", "median", "least", "p99", "each", "requests/s")))
+        typer.echo(_line(("operation", "engine", "batch", "samples", "median", "least", "p99", "each", "processor", "requests/s")))
         rows: list[dict[str, Any]] = []
         requests: dict[str, Any] = {}
         for op in ops:
@@ -172,13 +172,13 @@ def _operation(
 
 def _line(cells: tuple[str, ...]) -> str:
     first, second, *rest = cells
-    return f"{first:<21}  {second:<12}" + "".join(f"  {cell:>10}" for cell in rest)
+    return f"{first:<21}  {second:<12}" + "".join(f"  {cell:>9}" for cell in rest)
 
 
 def _row(row: dict[str, Any]) -> str:
     from coproc.report.plots import seconds
 
-    times = [seconds(row[name] / 1e9) for name in ("median_ns", "min_ns", "p99_ns", "item_ns")]
+    times = [seconds(row[name] / 1e9) for name in ("median_ns", "min_ns", "p99_ns", "item_ns", "processor_item_ns")]
     return _line((row["op"], row["engine"], f"{row['n']:,}", f"{row['samples']:,}", *times, f"{row['rate']:,.0f}"))
 
 
@@ -221,7 +221,7 @@ def _verifications(measured: list[dict[str, Any]]) -> list[tuple[str, str, str, 
     for row in rows:
         if row["n"] in (1, most[row["op"], row["engine"]]):
             label = row["engine"] if row["n"] == 1 else f"{row['engine']}, of {row['n']:,}"
-            found.append((label, *same[row["op"]], row["item_ns"]))
+            found.append((label, *same[row["op"]], row["processor_item_ns"]))
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Any, Final
 
 import numpy as np
@@ -25,12 +25,13 @@ MAX_SAMPLES: Final = 5_000
 
 @dataclass
 class Cell:
-    """One operation on one engine at one size: nanoseconds of a batch."""
+    """One operation on one engine at one size: nanoseconds of a batch, by the wall and of processor time (all threads)."""
 
     op: str
     engine: str
     n: int
     samples: list[int] = field(repr=False)
+    processor: list[int] = field(repr=False)
 
     @property
     def median(self) -> float:
@@ -52,6 +53,7 @@ class Cell:
             "min_ns": min(self.samples),
             "p99_ns": percentile(self.samples, 0.99),
             "item_ns": round(self.median / self.n, 1),
+            "processor_item_ns": round(float(median(self.processor)) / self.n, 1),
             "rate": round(self.rate, 1),
         }
 
@@ -113,12 +115,14 @@ def measure(
             return
         check(coprocessor, columns, n)
         samples: list[int] = []
+        processor: list[int] = []
         start, until = 0, clock() + share
         while len(samples) < MIN_SAMPLES or (clock() < until and len(samples) < MAX_SAMPLES):
-            before = clock()
+            before, spent = clock(), process_time_ns()
             columns.run(coprocessor, start, n)
             samples.append(clock() - before)
+            processor.append(process_time_ns() - spent)
             start += n
-        cell = Cell(columns.op, coprocessor.engine.name, n, samples)
+        cell = Cell(columns.op, coprocessor.engine.name, n, samples, processor)
         item = cell.median / n
         yield cell

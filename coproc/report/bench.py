@@ -79,7 +79,7 @@ def _operation(op: str, result: dict[str, Any]) -> str:
         [
             f"{row['n']:,}",
             row["engine"],
-            *(seconds(row[c] / 1e9) for c in ("median_ns", "min_ns", "p99_ns", "item_ns")),
+            *(seconds(row[c] / 1e9) for c in ("median_ns", "min_ns", "p99_ns", "item_ns", "processor_item_ns")),
             f"{row['rate']:,.0f}",
         ]
         for row in rows
@@ -90,7 +90,7 @@ def _operation(op: str, result: dict[str, Any]) -> str:
         + key([name for name, _ in rates])
         + lines(f"{op}: time of a batch", times, xs, "milliseconds a batch, by its size")
         + key([name for name, _ in times])
-        + table(["batch", "engine", "median", "least", "p99", "each", "requests/s"], shown, 2)
+        + table(["batch", "engine", "median", "least", "p99", "each", "processor, each", "requests/s"], shown, 2)
         + "</div>"
     )
 

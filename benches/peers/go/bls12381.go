@@ -5,6 +5,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc"
 	curve "github.com/consensys/gnark-crypto/ecc/bls12-381"
+	"github.com/consensys/gnark-crypto/ecc/bls12-381/fp"
 	"github.com/consensys/gnark-crypto/ecc/bls12-381/fr"
 )
 
@@ -23,6 +24,40 @@ func bls12381() {
 	for i := range distinct {
 		pairs = append(pairs, i)
 	}
+	var a, b fp.Element
+	a.MustSetRandom()
+	b.MustSetRandom()
+	chain(blsCurve, "fp_mul", func() { a.Mul(&a, &b) })
+	var x, y fr.Element
+	x.MustSetRandom()
+	y.MustSetRandom()
+	chain(blsCurve, "fr_mul", func() { x.Mul(&x, &y) })
+	var scalars [distinct]big.Int
+	for i := range scalars {
+		y.MustSetRandom()
+		y.BigInt(&scalars[i])
+	}
+	each(blsCurve, "g1_mul", 1, pairs, func(i int) {
+		var p curve.G1Jac
+		p.FromAffine(&ps[i])
+		p.ScalarMultiplication(&p, &scalars[i])
+	})
+	each(blsCurve, "g2_mul", 1, pairs, func(i int) {
+		var q curve.G2Jac
+		q.FromAffine(&qs[i])
+		q.ScalarMultiplication(&q, &scalars[i])
+	})
+	loop := func(i int) curve.GT {
+		f, err := curve.MillerLoop(ps[i:i+1], qs[i:i+1])
+		must(err)
+		return f
+	}
+	each(blsCurve, "miller_loop", 1, pairs, func(i int) { loop(i) })
+	var loops []curve.GT
+	for i := range distinct {
+		loops = append(loops, loop(i))
+	}
+	each(blsCurve, "final_exp", 1, loops, func(f curve.GT) { curve.FinalExponentiation(&f) })
 	each(blsCurve, "pairing", 1, pairs, func(i int) {
 		_, err := curve.Pair(ps[i:i+1], qs[i:i+1])
 		must(err)

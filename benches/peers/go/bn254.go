@@ -5,6 +5,7 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc"
 	curve "github.com/consensys/gnark-crypto/ecc/bn254"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
@@ -20,6 +21,40 @@ func bn254() {
 	for i := range distinct {
 		pairs = append(pairs, i)
 	}
+	var a, b fp.Element
+	a.MustSetRandom()
+	b.MustSetRandom()
+	chain(bnCurve, "fp_mul", func() { a.Mul(&a, &b) })
+	var x, y fr.Element
+	x.MustSetRandom()
+	y.MustSetRandom()
+	chain(bnCurve, "fr_mul", func() { x.Mul(&x, &y) })
+	var scalars [distinct]big.Int
+	for i := range scalars {
+		y.MustSetRandom()
+		y.BigInt(&scalars[i])
+	}
+	each(bnCurve, "g1_mul", 1, pairs, func(i int) {
+		var p curve.G1Jac
+		p.FromAffine(&ps[i])
+		p.ScalarMultiplication(&p, &scalars[i])
+	})
+	each(bnCurve, "g2_mul", 1, pairs, func(i int) {
+		var q curve.G2Jac
+		q.FromAffine(&qs[i])
+		q.ScalarMultiplication(&q, &scalars[i])
+	})
+	loop := func(i int) curve.GT {
+		f, err := curve.MillerLoop(ps[i:i+1], qs[i:i+1])
+		must(err)
+		return f
+	}
+	each(bnCurve, "miller_loop", 1, pairs, func(i int) { loop(i) })
+	var loops []curve.GT
+	for i := range distinct {
+		loops = append(loops, loop(i))
+	}
+	each(bnCurve, "final_exp", 1, loops, func(f curve.GT) { curve.FinalExponentiation(&f) })
 	each(bnCurve, "pairing", 1, pairs, func(i int) {
 		_, err := curve.Pair(ps[i:i+1], qs[i:i+1])
 		must(err)

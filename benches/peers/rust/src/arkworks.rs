@@ -46,7 +46,19 @@ where
     E::G1: VariableBaseMSM<MulBase = E::G1Affine>,
 {
     let (ps, qs) = (sequence::<E::G1>(rng, 256), sequence::<E::G2>(rng, 256));
+    type Base<E> = <<E as Pairing>::G1 as CurveGroup>::BaseField;
+    let (mut a, b) = (Base::<E>::rand(rng), Base::<E>::rand(rng));
+    bench.chain(LIB, curve, "fp_mul", || a *= black_box(&b));
+    let (mut x, y) = (E::ScalarField::rand(rng), E::ScalarField::rand(rng));
+    bench.chain(LIB, curve, "fr_mul", || x *= black_box(&y));
+    let terms: Vec<(E::G1, E::G2, E::ScalarField)> =
+        (0..DISTINCT).map(|k| (ps[k].into(), qs[k].into(), E::ScalarField::rand(rng))).collect();
+    bench.each(LIB, curve, "g1_mul", 1, &terms, |(p, _, k)| *p * *k);
+    bench.each(LIB, curve, "g2_mul", 1, &terms, |(_, q, k)| *q * *k);
     let pairs: Vec<usize> = (0..DISTINCT).collect();
+    bench.each(LIB, curve, "miller_loop", 1, &pairs, |&k| E::miller_loop(ps[k], qs[k]));
+    let loops: Vec<_> = pairs.iter().map(|&k| E::miller_loop(ps[k], qs[k])).collect();
+    bench.each(LIB, curve, "final_exp", 1, &loops, |f| E::final_exponentiation(*f));
     bench.each(LIB, curve, "pairing", 1, &pairs, |&k| E::pairing(ps[k], qs[k]));
     for n in [2usize, 64, 256] {
         bench.pass(LIB, curve, "multi_pairing", n, n, || {

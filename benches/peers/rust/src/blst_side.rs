@@ -58,6 +58,7 @@ fn product(ps: &[blst_p1_affine], qs: &[blst_p2_affine]) -> blst_fp12 {
 
 pub fn run(bench: &Bench) {
     let (ps, qs) = (g1(256), g2(256));
+    fields(bench);
     groups(bench, &ps[..DISTINCT], &qs[..DISTINCT]);
     let pairs: Vec<usize> = (0..DISTINCT).collect();
     bench.each(LIB, CURVE, "pairing", 1, &pairs, |&k| product(&ps[k..=k], &qs[k..=k]));
@@ -68,6 +69,28 @@ pub fn run(bench: &Bench) {
     }
     sums(bench);
     signatures(bench);
+}
+
+fn fields(bench: &Bench) {
+    let bytes = |k| number(k);
+    unsafe {
+        let (mut a, mut b) = (blst_fp::default(), blst_fp::default());
+        blst_fp_from_lendian(&mut a, [bytes(1), bytes(2)].concat()[..48].as_ptr());
+        blst_fp_from_lendian(&mut b, [bytes(3), bytes(4)].concat()[..48].as_ptr());
+        bench.chain(LIB, CURVE, "fp_mul", || {
+            let last = black_box(a);
+            blst_fp_mul(&mut a, &last, &b)
+        });
+        let (mut scalar, mut x, mut y) = (blst_scalar::default(), blst_fr::default(), blst_fr::default());
+        blst_scalar_from_lendian(&mut scalar, bytes(5).as_ptr());
+        blst_fr_from_scalar(&mut x, &scalar);
+        blst_scalar_from_lendian(&mut scalar, bytes(6).as_ptr());
+        blst_fr_from_scalar(&mut y, &scalar);
+        bench.chain(LIB, CURVE, "fr_mul", || {
+            let last = black_box(x);
+            blst_fr_mul(&mut x, &last, &y)
+        });
+    }
 }
 
 fn groups(bench: &Bench, ps: &[blst_p1_affine], qs: &[blst_p2_affine]) {
@@ -99,6 +122,37 @@ fn groups(bench: &Bench, ps: &[blst_p1_affine], qs: &[blst_p2_affine]) {
     });
     bench.each(LIB, CURVE, "g1_subgroup", 1, ps, |p| unsafe { assert!(blst_p1_affine_in_g1(p)) });
     bench.each(LIB, CURVE, "g2_subgroup", 1, qs, |q| unsafe { assert!(blst_p2_affine_in_g2(q)) });
+    let terms: Vec<(blst_p1, blst_p2, [u8; 32])> = (0..DISTINCT)
+        .map(|k| unsafe {
+            let (mut p, mut q) = (blst_p1::default(), blst_p2::default());
+            blst_p1_from_affine(&mut p, &ps[k]);
+            blst_p2_from_affine(&mut q, &qs[k]);
+            (p, q, number(700 + k))
+        })
+        .collect();
+    bench.each(LIB, CURVE, "g1_mul", 1, &terms, |(p, _, k)| unsafe {
+        let mut out = blst_p1::default();
+        blst_p1_mult(&mut out, p, k.as_ptr(), 255);
+        out
+    });
+    bench.each(LIB, CURVE, "g2_mul", 1, &terms, |(_, q, k)| unsafe {
+        let mut out = blst_p2::default();
+        blst_p2_mult(&mut out, q, k.as_ptr(), 255);
+        out
+    });
+    let pairs: Vec<usize> = (0..DISTINCT).collect();
+    let looped = |k: usize| unsafe {
+        let mut f = blst_fp12::default();
+        blst_miller_loop(&mut f, &qs[k], &ps[k]);
+        f
+    };
+    bench.each(LIB, CURVE, "miller_loop", 1, &pairs, |&k| looped(k));
+    let loops: Vec<blst_fp12> = pairs.iter().map(|&k| looped(k)).collect();
+    bench.each(LIB, CURVE, "final_exp", 1, &loops, |f| unsafe {
+        let mut out = blst_fp12::default();
+        blst_final_exp(&mut out, f);
+        out
+    });
     let messages: Vec<[u8; 32]> = (0..DISTINCT).map(number).collect();
     bench.each(LIB, CURVE, "hash_g1", 32, &messages, |message| unsafe {
         let mut p = blst_p1::default();
