@@ -2,9 +2,9 @@
 
     python -m benches.metering [--rounds K] [--cpu N] [--out FILE] [--check]
 
-Each program runs some tens of milliseconds a call, so that what surrounds a call does not show; rounds are interleaved (metered, fuel,
-bare, ...), and a figure is the least of all rounds. The same release of wasmtime compiles all three, with the same optimisation. Writes
-benches/results/metering-<cpu>.json and a table of the same name.
+Each program runs for milliseconds a call, so that what surrounds a call hardly shows; rounds are interleaved (metered, fuel, bare, ...),
+and a figure is the least processor time of all rounds. The same release of wasmtime compiles all three, with the same optimisation.
+Writes benches/results/metering-<cpu>.json and a table of the same name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter_ns
+from time import process_time_ns
 from typing import Any, Final
 
 import wasmtime
@@ -101,12 +101,12 @@ class Metered:
 
 
 def sample(program: Program, call: Callable[[str, bytes], bytes]) -> tuple[int, bytes]:
-    """Nanoseconds of one call, and what it returned."""
+    """Nanoseconds of processor time of one call, and what it returned."""
     if program.before is not None:
         call(*program.before)
-    start = perf_counter_ns()
+    start = process_time_ns()
     data = call(program.function, program.argument)
-    return perf_counter_ns() - start, data
+    return process_time_ns() - start, data
 
 
 def measure(program: Program, session: Session, rounds: int) -> dict[str, Any]:
