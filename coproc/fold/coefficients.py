@@ -36,9 +36,9 @@ class Coefficients(NamedTuple):
 
 
 def seal(curve: Curve, parts: list[bytes], seed: bytes) -> bytes:
-    """The digest that coefficients come from: of the seed, and of each part of the batch in order."""
+    """The digest that coefficients come from: of the seed, and of each part of the batch with its length, in order."""
     state = blake2b(_DOMAIN, digest_size=64, key=seed)
-    state.update(bytes([curve]) + len(parts).to_bytes(8, "little"))
+    state.update(bytes([curve]))
     for part in parts:
         state.update(len(part).to_bytes(8, "little") + part)
     return state.digest()

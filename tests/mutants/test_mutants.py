@@ -59,8 +59,8 @@ def killed(copy: Path, mutant: Mutant) -> None:
         found = run(copy, mutant.test)
     finally:
         file.write_text(text, encoding="utf-8")
-    assert found.returncode == 1, f"{mutant.name} lives: {mutant.test}\n{found.stdout[-2000:]}{found.stderr[-2000:]}"
-    assert " failed" in found.stdout
+    crashed = found.returncode < 0  # a wild address, say
+    assert crashed or (found.returncode == 1 and " failed" in found.stdout), f"{mutant.name} lives: {mutant.test}\n{found.stdout[-2000:]}"
 
 
 @pytest.mark.parametrize("mutant", EVERY_PUSH, ids=lambda m: m.name)
