@@ -128,6 +128,9 @@ def test_an_unknown_a_wrong_and_a_damaged_key_are_named(cli: Cli, job: Job, tmp_
     assert f"pvk: key {digest} is of kind plonk, not groth16" in said("verify_groth16_bn254", "pvk", digest)
     assert "proof: verify_plonk has no verification key here" in said("verify_plonk", "proof", digest)
     assert "bytes: sha256 has no verification key here" in said("sha256", "bytes", digest)
+    assert "argbuf: must be a string of hex digits" in cli("verify", job({"op": "sha256", "argbuf": [{"other": "00"}]})).err
+    assert "wrong type" in cli("verify", job({"op": "sha256", "argbuf": [{"key": 1}]})).err
+    assert f"argbuf: key {digest} is of kind plonk, not bls" in cli("verify", job({"op": "verify_bls", "argbuf": [{"key": digest}]})).err
     path = cache / f"{digest}.key"
     for damage in (b"", path.read_bytes()[:-1], path.read_bytes().replace(b"plonk", b"plonc"), path.read_bytes()[:-1] + b"\xff"):
         path.write_bytes(damage)
