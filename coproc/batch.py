@@ -21,10 +21,11 @@ _BOOL_RETBUF: Final = (b"\0", b"\1")
 
 
 class Part(NamedTuple):
-    """A batch of one operation, of at most `MAX_BATCH` requests."""
+    """A batch of one operation, of at most `MAX_BATCH` requests. keys: of its tenant, where they are not those of the whole run."""
 
     operation: Operation
     batch: Batch
+    keys: KeyRegistry | None = None
 
 
 def answer_batch(operation: Operation, engine: Engine, keys: KeyRegistry, combiner: Combiner, batch: Batch) -> Columns:
@@ -51,11 +52,11 @@ def answer_batches(engine: Engine, keys: KeyRegistry, combiner: Combiner, parts:
 
 def _begin(part: Part, engine: Engine, keys: KeyRegistry) -> tuple[Pending | None, I64]:
     """What is known before claims are settled, and the gas; None if it failed."""
-    operation, batch = part
+    operation, batch, own = part
     try:
         parsed = operation.parse(engine, batch)
         gas = operation.costs(batch, parsed)
-        return operation.begin(engine, keys, batch, parsed), gas
+        return operation.begin(engine, keys if own is None else own, batch, parsed), gas
     except Exception:
         _log.exception("a batch of %d %s on %s is unserved", len(batch), operation.name, engine.name)
         return None, _NO_GAS
