@@ -140,7 +140,9 @@ def main(argv: list[str] | None = None) -> int:
             (None, None) if args.no_peers else (program(args.peers, "COPROC_CPU_PEERS"), program(args.peers_go, "COPROC_CPU_PEERS_GO"))
         )
         if not args.no_peers and (rust is None or go is None):
-            built, _ = build_peers()
+            built, unbuilt = build_peers()
+            for sentence in unbuilt:
+                machine.say(f"left out: {sentence}")
             rust, go = rust or built.get("rust"), go or built.get("go")
         peers = CpuPeers(rust, go, args.max_log)
         kernels = Kernels(args.program or build(), args.budget_ms, 1 << args.max_log, tuple(args.only))
