@@ -1,6 +1,6 @@
 // The cyclotomic subgroup of Fp12*: squaring after Granger and Scott (eprint 2009/565), powers by the curve parameters.
 #pragma once
-#include "pairing/cyclotomic_lanes.hpp"
+#include "pairing/spread.hpp"
 
 COPROC_BEGIN
 
@@ -29,10 +29,16 @@ template <class F6> COPROC_NOINLINE Fp12<F6> cyclotomic_sqr(const Fp12<F6> &f) {
           {three_plus_two(t5, f.c1.c0), three_plus_two(t1, f.c1.c1), three_plus_two(t3, f.c1.c2)}};
 }
 
-template <class F6> COPROC_INLINE Fp12<F6> cyclotomic_sqr_times(Fp12<F6> f, int n) {
+template <class F12> COPROC_INLINE F12 cyclotomic_sqr_times(F12 f, int n) {
   for (int i = 0; i < n; i++) f = cyclotomic_sqr(f);
   return f;
 }
+
+// Compressed squaring (Karabina, eprint 2010/542): with f = (z0 + z1 s) + (z2 + z3 s) t + (z4 + z5 s) t^2, t^3 = s, s^2 = xi, the
+// coordinates z2 .. z5 of a square depend on z2 .. z5 alone: two squarings in Fp4 instead of three.
+template <class F2> struct Compressed {
+  F2 z2, z3, z4, z5;
+};
 
 template <class F2> COPROC_NOINLINE Compressed<F2> compressed_sqr(const Compressed<F2> &f) {
   F2 t2, t3, t4, t5;
@@ -41,24 +47,6 @@ template <class F2> COPROC_NOINLINE Compressed<F2> compressed_sqr(const Compress
   t5 = mul_by_nonresidue(t5);
   return {three_plus_two(t5, f.z2), three_minus_two(t4, f.z3), three_minus_two(t2, f.z4), three_plus_two(t3, f.z5)};
 }
-
-// Squares of squares of a compressed element; one element spreads over the lanes.
-template <class F2> class CompressedSquares {
-  Compressed<F2> c_;
-
- public:
-  explicit CompressedSquares(const Compressed<F2> &c) : c_(c) {}
-  void square_times(int n) {
-    for (; n > 0; n--) c_ = compressed_sqr(c_);
-  }
-  const Compressed<F2> &value() const { return c_; }
-};
-#if COPROC_LANES
-template <class P> class CompressedSquares<Fp2<Fp<P, Lane1>>> : public CompressedLanes<P> {
- public:
-  using CompressedLanes<P>::CompressedLanes;
-};
-#endif
 
 // z1 = (xi z5^2 + 3 z4^2 - 2 z3) / (4 z2), z0 = xi (2 z1^2 + z2 z5 - 3 z3 z4) + 1; inv = 1 / (4 z2).
 template <class F2> COPROC_NOINLINE Fp12<Fp6<F2>> decompress(const Compressed<F2> &f, const F2 &inv) {
@@ -80,16 +68,15 @@ template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x_plain(const F12 &f) {
 }
 
 // The same from compressed squares: f^(2^16), f^(2^48), ..., f^(2^63) are decompressed with one inversion and multiplied.
-template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x(const F12 &f) {
-  using F2 = typename F12::F2;
+template <class F6> COPROC_NOINLINE Fp12<F6> cyclotomic_pow_x(const Fp12<F6> &f) {
+  using F2 = typename F6::Base;
   constexpr int BITS[6] = {16, 48, 57, 60, 62, 63};
-  CompressedSquares<F2> c(Compressed<F2>{f.c1.c0, f.c0.c2, f.c0.c1, f.c1.c2});
-  Compressed<F2> powers[6];
+  Compressed<F2> c{f.c1.c0, f.c0.c2, f.c0.c1, f.c1.c2}, powers[6];
   F2 denominators[6], scratch[6];
-  for (int i = 0; i < 6; i++) {
-    c.square_times(BITS[i] - (i ? BITS[i - 1] : 0));
-    powers[i] = c.value();
-    denominators[i] = mul_small<4>(powers[i].z2);
+  for (int i = 0, done = 0; i < 6; i++) {
+    for (; done < BITS[i]; done++) c = compressed_sqr(c);
+    powers[i] = c;
+    denominators[i] = mul_small<4>(c.z2);
   }
   // z2 = 0 somewhere (the image of 1, say): nothing can be decompressed
   auto exceptional = is_zero(powers[0].z2);
@@ -100,6 +87,11 @@ template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_x(const F12 &f) {
   for (int i = 1; i < 6; i++) r = r * decompress(powers[i], denominators[i]);
   return any(exceptional) ? select(exceptional, cyclotomic_pow_x_plain(f), r) : r;
 }
+
+#if COPROC_LANES
+// Across the lanes a full square is not dear enough for an inversion.
+template <class P> COPROC_INLINE Spread12<P> cyclotomic_pow_x(const Spread12<P> &f) { return cyclotomic_pow_x_plain(f); }
+#endif
 
 // f^z, z = 4965661367192848881: signed windows of odd powers up to 7.
 template <class F12> COPROC_NOINLINE F12 cyclotomic_pow_z(const F12 &f) {

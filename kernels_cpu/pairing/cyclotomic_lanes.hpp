@@ -1,23 +1,17 @@
-// Compressed elements of the cyclotomic subgroup; squarings of one element with its coefficients across the lanes, where one element
-// is all there is.
+// The square of one element of the cyclotomic subgroup with its coefficients across the lanes.
 //
-// A vector holds z2 .. z5 of an element (see Compressed), real and imaginary parts alternating. Each coordinate of their squares
+// With f = (z0 + z1 s) + (z2 + z3 s) t + (z4 + z5 s) t^2, t^3 = s, s^2 = xi, a vector holds z2 .. z5, real and imaginary parts alternating.
+// Each coordinate of their squares
 //   z2' = 2 z2 + 6 xi z4 z5      z3' = 3 (z4^2 + xi z5^2) - 2 z3      z4' = 3 (z2^2 + xi z3^2) - 2 z4      z5' = 2 z5 + 6 z2 z3
 // is a sum of at most three products of Fp, so all eight of them cost three products of vectors and one reduction. A second vector
 // (z0, z1, z0, z1) yields z0' and z1', which depend on z0 and z1 as z4' and z5' on z2 and z3, in its upper half.
 #pragma once
 #include "field/fused.hpp"
 #include "pairing/curves.hpp"
+#if COPROC_LANES
 
 COPROC_BEGIN
 
-// Compressed squaring (Karabina, eprint 2010/542): with f = (z0 + z1 s) + (z2 + z3 s) t + (z4 + z5 s) t^2, t^3 = s, s^2 = xi, the
-// coordinates z2 .. z5 of a square depend on z2 .. z5 alone: two squarings in Fp4 instead of three.
-template <class F2> struct Compressed {
-  F2 z2, z3, z4, z5;
-};
-
-#if COPROC_LANES
 // Words of `a` (0 .. 7) and of `b` (8 .. 15) into the lanes.
 struct LaneOrder {
   alignas(64) u64 at[8];
@@ -33,8 +27,9 @@ template <class P> struct CyclotomicLanes {
   static constexpr LaneOrder A3 = {{6, 6, 6, 6, 2, 2, 2, 2}}, B3 = {{14, 15, 14, 15, 10, 11, 10, 11}};
   static constexpr __mmask8 EVEN = 0x55, DOUBLED = 0x28, THIRD = 0x3c; // lanes
 
-  // v[k] <- the vector of the square, k < K
-  template <int K> static COPROC_NOINLINE void square(F *v) {
+  // v <- both vectors of the square
+  static COPROC_NOINLINE void square(F (&v)[2]) {
+    constexpr int K = 2;
     Vec8 c[K][2 * N];
     for (int k = 0; k < K; k++) {
       const Vec8 *z = v[k].v;
@@ -91,46 +86,5 @@ template <class P> struct CyclotomicLanes {
   }
 };
 
-// z2 .. z5 of an element of one lane, squared again and again.
-template <class P> class CompressedLanes {
-  using F2 = Fp2<Fp<P, Lane1>>;
-  Fp<P, Lane8> z_;
-
- public:
-  explicit CompressedLanes(const Compressed<F2> &c) {
-    const u64 *at[8] = {c.z2.c0.v, c.z2.c1.v, c.z3.c0.v, c.z3.c1.v, c.z4.c0.v, c.z4.c1.v, c.z5.c0.v, c.z5.c1.v};
-    z_ = gather<Fp<P, Lane8>>(at);
-  }
-  void square_times(int n) {
-    for (; n > 0; n--) CyclotomicLanes<P>::template square<1>(&z_);
-  }
-  Compressed<F2> value() const {
-    Compressed<F2> c;
-    u64 *at[8] = {c.z2.c0.v, c.z2.c1.v, c.z3.c0.v, c.z3.c1.v, c.z4.c0.v, c.z4.c1.v, c.z5.c0.v, c.z5.c1.v};
-    scatter(z_, at, Mask8::every());
-    return c;
-  }
-};
-
-// f^(2^n) for an element of one lane.
-template <class P> COPROC_NOINLINE Fp12<Fp6<Fp2<Fp<P, Lane1>>>> cyclotomic_sqr_lanes(const Fp12<Fp6<Fp2<Fp<P, Lane1>>>> &f, int n) {
-  using F = Fp<P, Lane8>;
-  const auto &z0 = f.c0.c0, &z1 = f.c1.c1, &z2 = f.c1.c0, &z3 = f.c0.c2, &z4 = f.c0.c1, &z5 = f.c1.c2;
-  const u64 *first[8] = {z2.c0.v, z2.c1.v, z3.c0.v, z3.c1.v, z4.c0.v, z4.c1.v, z5.c0.v, z5.c1.v};
-  const u64 *second[8] = {z0.c0.v, z0.c1.v, z1.c0.v, z1.c1.v, z0.c0.v, z0.c1.v, z1.c0.v, z1.c1.v};
-  F v[2] = {gather<F>(first), gather<F>(second)};
-  for (; n > 0; n--) {
-    CyclotomicLanes<P>::template square<2>(v);
-    for (Vec8 &limb : v[1].v) limb = _mm512_shuffle_i64x2(limb, limb, 0xee); // the upper half twice
-  }
-  Fp12<Fp6<Fp2<Fp<P, Lane1>>>> r;
-  auto &y0 = r.c0.c0, &y1 = r.c1.c1, &y2 = r.c1.c0, &y3 = r.c0.c2, &y4 = r.c0.c1, &y5 = r.c1.c2;
-  u64 *to[8] = {y2.c0.v, y2.c1.v, y3.c0.v, y3.c1.v, y4.c0.v, y4.c1.v, y5.c0.v, y5.c1.v};
-  u64 *upper[8] = {y0.c0.v, y0.c1.v, y1.c0.v, y1.c1.v, y0.c0.v, y0.c1.v, y1.c0.v, y1.c1.v};
-  scatter(v[0], to, Mask8::every());
-  scatter(v[1], upper, Mask8::first(4));
-  return r;
-}
-#endif
-
 COPROC_END
+#endif

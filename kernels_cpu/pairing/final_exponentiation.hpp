@@ -14,17 +14,18 @@ template <class C> COPROC_NOINLINE typename C::F12 final_exponentiation_easy(con
   return frobenius<typename C::FrobeniusConstants, 2>(a) * a;
 }
 
-template <class C> COPROC_NOINLINE typename C::F12 hard_part_bls12(const typename C::F12 &f) {
+// F12: how an element is held.
+template <class C, class F12> COPROC_NOINLINE F12 hard_part_bls12(const F12 &f) {
   using K = typename C::FrobeniusConstants;
   // x is negative: a^x = conj(a^|x|)
-  const auto to_x_minus_1 = [](const typename C::F12 &a) { return conj(cyclotomic_pow_x(a) * a); };
+  const auto to_x_minus_1 = [](const F12 &a) { return conj(cyclotomic_pow_x(a) * a); };
   const auto a = to_x_minus_1(to_x_minus_1(f));
   const auto b = conj(cyclotomic_pow_x(a)) * frobenius<K, 1>(a);
   const auto c = cyclotomic_pow_x(cyclotomic_pow_x(b)) * frobenius<K, 2>(b) * conj(b);
   return c * (cyclotomic_sqr(f) * f);
 }
 
-template <class C> COPROC_NOINLINE typename C::F12 hard_part_bn(const typename C::F12 &f) {
+template <class C, class F12> COPROC_NOINLINE F12 hard_part_bn(const F12 &f) {
   using K = typename C::FrobeniusConstants;
   // l0 = 1 + 6z + 12z^2 + 12z^3, l1 = 4z + 6z^2 + 12z^3, l2 = 6z + 6z^2 + 12z^3, l3 = -1 + 4z + 6z^2 + 12z^3; f^(l0 + l1 p + l2 p^2 + l3
   // p^3)
@@ -40,9 +41,15 @@ template <class C> COPROC_NOINLINE typename C::F12 hard_part_bn(const typename C
 }
 
 template <class C> COPROC_INLINE typename C::F12 final_exponentiation(const typename C::F12 &f) {
+  const auto hard = [](const auto &a) {
+    if constexpr (C::M_TWIST) return hard_part_bls12<C>(a);
+    else return hard_part_bn<C>(a);
+  };
   const auto a = final_exponentiation_easy<C>(f);
-  if constexpr (C::M_TWIST) return hard_part_bls12<C>(a);
-  else return hard_part_bn<C>(a);
+#if COPROC_LANES
+  if constexpr (C::F::Lane::WIDTH == 1) return hard(Spread12<typename C::F::Params>::load(a)).value();
+#endif
+  return hard(a);
 }
 
 COPROC_END

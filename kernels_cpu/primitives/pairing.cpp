@@ -1,6 +1,7 @@
 // Pairings at the C ABI: lines, checks against a target, products as values.
 #include "isa/entries.hpp"
 #include "pairing/prepare.hpp"
+#include "pairing/spread_miller.hpp"
 #include "primitives/pairing_final.hpp"
 #include "primitives/pairing_lines.hpp"
 #include "primitives/pairing_points.hpp"
@@ -44,6 +45,15 @@ template <class C> typename C::F12 product_of_points(const u64 *g1, const u64 *g
   return f;
 }
 
+template <class C> typename C::F12 stored_product(const PreparedPair<C> *pairs, usize n) {
+#if COPROC_LANES
+  bool normalised = true;
+  for (usize i = 0; i < n; i++) normalised &= pairs[i].normalised;
+  if (normalised) return miller_loop_spread<C, CHUNK>(pairs, n);
+#endif
+  return miller_loop<C>(pairs, n);
+}
+
 // The same with stored lines; a NULL pointer leaves the pair out.
 template <class C> typename C::F12 product_of_lines(const u64 *g1, coproc_words lines, u64 first, u64 last) {
   using F = typename C::F;
@@ -71,7 +81,7 @@ template <class C> typename C::F12 product_of_lines(const u64 *g1, coproc_words 
       pairs[i].iy = inverses[i];
       pairs[i].xy = pairs[i].x * inverses[i];
     }
-    const auto m = miller_loop<C>(static_cast<const PreparedPair<C> *>(pairs), n);
+    const auto m = stored_product<C>(pairs, n);
     f = started ? f * m : m;
     started = true;
   }

@@ -6,12 +6,16 @@
 
 COPROC_BEGIN
 
+// Stored lines of one element are multiplied up across the lanes where there are lanes.
+constexpr PlanCosts STORED_BLS12_381 = COPROC_LANES ? PlanCosts{23, 19, 1.3, 0, 0} : PlanCosts{62, 64, 1.3, 0, 0};
+constexpr PlanCosts STORED_BN254 = COPROC_LANES ? PlanCosts{12, 14, 0.8, 0, 0} : PlanCosts{36, 48, 0.8, 0, 0};
+
 template <class C> struct Costs;
 template <> struct Costs<PairingBls12381T<Lane1>> {
-  static constexpr PlanCosts POINTS = {62, 92, 1.3, 92, 14}, LINES = {62, 64, 1.3, 0, 0};
+  static constexpr PlanCosts POINTS = {62, 92, 1.3, 92, 14}, LINES = STORED_BLS12_381;
 };
 template <> struct Costs<PairingBn254T<Lane1>> {
-  static constexpr PlanCosts POINTS = {36, 62, 0.8, 66, 20}, LINES = {36, 48, 0.8, 0, 0};
+  static constexpr PlanCosts POINTS = {36, 62, 0.8, 66, 20}, LINES = STORED_BN254;
 };
 #if COPROC_LANES
 template <> struct Costs<PairingBls12381T<Lane8>> {

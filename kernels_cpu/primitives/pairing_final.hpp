@@ -6,8 +6,8 @@
 COPROC_BEGIN
 
 #if COPROC_LANES
-// From here on eight values in lanes are faster than one after the other.
-template <class C> inline constexpr usize FEW_VALUES = C::M_TWIST ? 3 : 2;
+// From here on eight values in lanes are faster than one after the other, each across the lanes.
+template <class C> inline constexpr usize FEW_VALUES = C::M_TWIST ? 4 : 5;
 
 // The values in[index[i]], i < n <= 8, none of them 0 or 1: these have no compressed squares.
 template <class C> COPROC_NOINLINE void final_exponentiation_lanes(const u64 *in, u64 *gt, const usize *index, usize n) {
