@@ -98,10 +98,14 @@ class KeyRegistry:
         self._parent: KeyRegistry = self
         self._lock = threading.Lock()
         self._fixed: FixedPoints | None = None
-        self.plonk = Shelf(engine, self._plonk, PLONK_WIDTH, max_bytes, max_keys)
-        self.groth16 = Shelf(engine, self._groth16, GROTH16_WIDTH, max_bytes, max_keys, self._closings, GROTH16_CLOSING)
-        self.bls = Shelf(engine, self._bls, BLS_WIDTH, max_bytes, max_keys, self._lines, BLS_LINES)
-        self.members = Shelf(engine, self._members, MEMBER_WIDTH, max_bytes, max_keys * MEMBERS_A_KEY, self._weighted, MEMBER_WEIGHTED)
+        limits = max_bytes, max_keys
+        closing = ALPHA_BYTES + 8 * engine.lines_words(Curve.BN254)
+        lines = 8 * engine.lines_words(Curve.BLS12_381)
+        self.plonk = Shelf(engine, self._plonk, PLONK_WIDTH, *limits)
+        self.groth16 = Shelf(engine, self._groth16, GROTH16_WIDTH, *limits, self._closings, GROTH16_CLOSING, closing)
+        self.bls = Shelf(engine, self._bls, BLS_WIDTH, *limits, self._lines, BLS_LINES, lines)
+        members = max_bytes, max_keys * MEMBERS_A_KEY
+        self.members = Shelf(engine, self._members, MEMBER_WIDTH, *members, self._weighted, MEMBER_WEIGHTED, 8 * POINT_WORDS[_G2])
 
     def of(self, tenant: str) -> KeyRegistry:
         """The keys of a tenant; "" has those of this registry. Where there are too many tenants, the keys of the least recent one go."""
@@ -178,55 +182,43 @@ class KeyRegistry:
         """arkworks' prepared verification keys."""
         natives, status = self.engine.groth16_key(data)
         rows = np.zeros((len(data), GROTH16_WIDTH), np.uint64)
-        room = np.empty(8 + self.engine.lines_words(Curve.BN254), np.uint64)
         for i in np.flatnonzero(status == Status.OK).tolist():
-            natives[i] = np.concatenate((natives[i], room))
             rows[i, : GROTH16_DIGEST.start] = _groth16_row(natives[i])
         rows[:, GROTH16_DIGEST] = _digests("groth16", data)
         return Prepared(rows, natives)
 
-    def _closings(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
-        """-alpha and the lines of beta of keys that are honest, into the end of their memory."""
-        words = []
+    def _closings(self, data: list[bytes], natives: list[U64], rows: U64) -> list[U64 | None]:
+        """-alpha and behind it the lines of beta, of keys that are honest."""
+        made: list[U64 | None] = []
         for key, native, valid in zip(data, natives, rows[:, GROTH16_VALID].tolist(), strict=True):
             closing = closing_pair(self.engine, key, Groth16KeyHeader(*native[:8].tolist())) if valid else None
-            if closing is None:
-                words.append(0)
-                continue
-            pair = np.concatenate(closing)
-            native[-len(pair) :] = pair
-            words.append(address_of(native) + native.nbytes - pair.nbytes)
-        return words
+            made.append(None if closing is None else np.concatenate(closing))
+        return made
 
     def _bls(self, data: Buffers) -> Prepared:
-        """Archived points of G2, 200 bytes each; with room for their lines."""
+        """Archived points of G2, 200 bytes each."""
         points, status = self.engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, data.addresses)
-        size = points.shape[1]
-        natives = [np.empty(size + self.engine.lines_words(Curve.BLS12_381), np.uint64) for _ in range(len(data))]
-        for native, point in zip(natives, points, strict=True):
-            native[:size] = point
+        natives: list[U64] = [point.copy() for point in points]
         rows = np.zeros((len(data), BLS_WIDTH), np.uint64)
         rows[:, BLS_STATUS] = status
         rows[:, BLS_POINT] = [address_of(native) for native in natives]
         return Prepared(rows, natives)
 
-    def _lines(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
-        """The lines of points that decoded, behind them."""
-        size = POINT_WORDS[_G2]
+    def _lines(self, data: list[bytes], natives: list[U64], rows: U64) -> list[U64 | None]:
+        """The lines of points that decoded."""
         good = np.flatnonzero(rows[:, BLS_STATUS] == Status.OK).tolist()
-        words = [0] * len(data)
+        made: list[U64 | None] = [None] * len(data)
         if good:
-            for i, lines in zip(good, self.engine.lines(Curve.BLS12_381, np.array([natives[i][:size] for i in good])), strict=True):
-                natives[i][size:] = lines
-                words[i] = address_of(natives[i]) + 8 * size
-        return words
+            for i, lines in zip(good, self.engine.lines(Curve.BLS12_381, np.array([natives[i] for i in good])), strict=True):
+                made[i] = lines.copy()
+        return made
 
     def _members(self, data: Buffers) -> Prepared:
         """Archived points of G2; t = hash(prefix, compressed key)."""
         points, status = self.engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, data.addresses)
         compressed = self.engine.encode(_G2, Encoding.ZCASH, points)
         hashed = Buffers(rows_of(compressed), np.full(len(data), compressed.shape[1], np.uint64), compressed)
-        natives: list[U64] = [np.tile(point, 2) for point in points]
+        natives: list[U64] = [point.copy() for point in points]
         rows = np.empty((len(data), MEMBER_WIDTH), np.uint64)
         rows[:, MEMBER_STATUS] = status
         rows[:, MEMBER_POINT] = [address_of(native) for native in natives]
@@ -235,18 +227,15 @@ class KeyRegistry:
         rows[:, MEMBER_WEIGHTED] = 0
         return Prepared(rows, natives)
 
-    def _weighted(self, data: list[bytes], natives: list[U64], rows: U64) -> list[int]:
-        """t times the points that decoded, behind them."""
-        size = POINT_WORDS[_G2]
+    def _weighted(self, data: list[bytes], natives: list[U64], rows: U64) -> list[U64 | None]:
+        """t times the points that decoded."""
         good = np.flatnonzero(rows[:, MEMBER_STATUS] == Status.OK).tolist()
-        words = [0] * len(data)
+        made: list[U64 | None] = [None] * len(data)
         if good:
-            points = np.array([natives[i][:size] for i in good])
-            weighted = self.engine.scalar_mul(_G2, points, np.ascontiguousarray(rows[good, MEMBER_COEFFICIENT[2]]))
-            for i, point in zip(good, weighted, strict=True):
-                natives[i][size:] = point
-                words[i] = address_of(natives[i]) + 8 * size
-        return words
+            scalars = np.ascontiguousarray(rows[good, MEMBER_COEFFICIENT[2]])
+            for i, point in zip(good, self.engine.scalar_mul(_G2, np.array([natives[i] for i in good]), scalars), strict=True):
+                made[i] = point.copy()
+        return made
 
 
 def _digests(kind: str, data: Buffers) -> U64:

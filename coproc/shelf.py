@@ -4,8 +4,8 @@ A `Stock` only grows: entries never change once they are in, so whoever holds on
 the shelf is full, a new stock takes over with the more recently used half of what is allowed; keys that left live on for as long as
 some batch holds the old stock. Adding a key therefore costs the same however many there are.
 
-What pays only for keys that come again is left for their second use: `Ripen` fills memory that a key has had from the start and returns
-one word of its row, which is stored at once, so that a reader finds the old word or the new one.
+What pays only for keys that come again is left for their second use: `Ripen` makes it, as an array whose address goes into one word of
+the key's row, so that a reader finds the old word or the new one. Its size is counted from the start.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coproc.engine.memory import I64, U64, Addresses, Buffers
+from coproc.engine.memory import I64, U64, Addresses, Buffers, address_of
 from coproc.engine.protocol import Engine
 
 Mask = NDArray[np.bool_]
@@ -36,14 +36,14 @@ class Prepared(NamedTuple):
 
 
 Prepare = Callable[[Buffers], Prepared]
-Ripen = Callable[[list[bytes], list[U64], U64], list[int]]
-"""Bytes, native forms and rows of keys that are used for the second time -> the word of column `ripe` of each."""
+Ripen = Callable[[list[bytes], list[U64], U64], list[U64 | None]]
+"""Bytes, native forms and rows of keys that are used for the second time -> what is made of each, None for nothing."""
 
 
 class Stock:
     """Keys that were prepared, in the order in which they came. `count` of them are there; capacity is fixed."""
 
-    __slots__ = ("_addresses", "_lengths", "count", "data", "natives", "ripe", "rows", "samples", "size", "used")
+    __slots__ = ("_addresses", "_lengths", "count", "data", "grown", "natives", "ripe", "rows", "samples", "size", "used")
 
     def __init__(self, width: int, capacity: int) -> None:
         self.rows: U64 = np.zeros((capacity, width), np.uint64)
@@ -53,6 +53,7 @@ class Stock:
         self._lengths: U64 = np.zeros(capacity, np.uint64)
         self.data: list[bytes] = []
         self.natives: list[U64] = []
+        self.grown: dict[int, U64] = {}  # what ripening made
         self.samples: dict[tuple[int, bytes], list[int]] = {}
         self.size = 0
         self.count = 0
@@ -60,8 +61,8 @@ class Stock:
     def known(self, index: list[int] | slice) -> Buffers:
         return Buffers(self._addresses[index], self._lengths[index], self.data)
 
-    def append(self, data: list[bytes], prepared: Prepared, tick: int | I64) -> I64:
-        """The indices of new keys. `count` moves last, so a reader sees whole entries."""
+    def append(self, data: list[bytes], prepared: Prepared, tick: int | I64, size: int) -> I64:
+        """The indices of new keys of `size` bytes. `count` moves last, so a reader sees whole entries."""
         start = self.count
         place = slice(start, start + len(data))
         self.data += data
@@ -71,31 +72,34 @@ class Stock:
         self._addresses[place], self._lengths[place] = buffers.addresses, buffers.lengths
         for i, key in enumerate(data, start):
             self.samples.setdefault(_sample(key, len(key)), []).append(i)
-        self.size += size_of(data, prepared)
+        self.size += size
         self.count = place.stop
         return np.arange(place.start, place.stop, dtype=np.int64)
 
 
-def size_of(data: list[bytes], prepared: Prepared) -> int:
-    """Bytes that keys take on a shelf."""
-    return sum(map(len, data)) + sum(native.nbytes for native in prepared.natives) + _OVERHEAD * len(data)
-
-
 def _sample(data: bytes | int, length: int) -> tuple[int, bytes]:
     """Length and a few bytes from the middle of a byte string or of what lies at an address."""
-    start, stop = length // 2, min(length // 2 + 32, length)
-    return length, data[start:stop] if isinstance(data, bytes) else string_at(data + start, stop - start)
+    start = length // 2
+    return length, data[start : start + 32] if type(data) is bytes else string_at(data + start, min(32, length - start))  # type: ignore[operator]
 
 
 class Shelf:
     """The prepared keys of one kind."""
 
     def __init__(
-        self, engine: Engine, prepare: Prepare, width: int, max_bytes: int, max_keys: int, ripen: Ripen | None = None, column: int = 0
+        self,
+        engine: Engine,
+        prepare: Prepare,
+        width: int,
+        max_bytes: int,
+        max_keys: int,
+        ripen: Ripen | None = None,
+        column: int = 0,
+        reserve: int = 0,
     ) -> None:
-        """ripen: what is done for a key that is used again, whose word goes into `column` of its row."""
+        """ripen: makes what a key that is used again has more, `reserve` bytes, whose address goes into `column` of its row."""
         self._engine, self._prepare, self._width, self._max_bytes, self._max_keys = engine, prepare, width, max_bytes, max_keys
-        self._ripen, self._column = ripen, column
+        self._ripen, self._column, self._reserve = ripen, column, reserve
         self._lock = threading.Lock()
         self._ticks = count(1)
         self._stock = Stock(width, max_keys)
@@ -122,10 +126,13 @@ class Shelf:
         if self._ripen is None or not len(index) or stock.ripe[index].all():
             return
         new = np.unique(index[~stock.ripe[index]]).tolist()
-        words = self._ripen([stock.data[i] for i in new], [stock.natives[i] for i in new], stock.rows[new])
-        for i, word in zip(new, words, strict=True):
-            stock.rows[i, self._column] = word
-        stock.ripe[new] = True
+        made = self._ripen([stock.data[i] for i in new], [stock.natives[i] for i in new], stock.rows[new])
+        with self._lock:
+            for i, more in zip(new, made, strict=True):
+                if more is not None and not stock.ripe[i]:
+                    stock.grown[i] = more
+                    stock.rows[i, self._column] = address_of(more)
+                stock.ripe[i] = True
 
     def __len__(self) -> int:
         return self._stock.count
@@ -176,20 +183,20 @@ class Shelf:
 
     def _put(self, fresh: list[bytes], prepared: Prepared, tick: int) -> tuple[Stock, I64]:
         """Add keys to the stock of the moment; where they are. Twins that another thread has added meanwhile are not added again."""
-        stock, size = self._stock, size_of(fresh, prepared)
+        stock, size = self._stock, self._size(fresh, prepared.natives)
         if len(fresh) > self._max_keys or size > self._max_bytes:  # they do not fit at all: a stock for this batch alone
             stock = Stock(self._width, len(fresh))
-            return stock, stock.append(fresh, prepared, tick)
+            return stock, stock.append(fresh, prepared, tick, size)
         places = self._engine.match(Buffers.of(fresh), stock.known(slice(stock.count)))
         new = np.flatnonzero(places < 0).tolist()
         if len(new) < len(fresh):
             fresh, prepared = [fresh[i] for i in new], Prepared(prepared.rows[new], [prepared.natives[i] for i in new])
-            size = size_of(fresh, prepared)
+            size = self._size(fresh, prepared.natives)
         if stock.count + len(fresh) > self._max_keys or stock.size + size > self._max_bytes:
             twins = np.flatnonzero(places >= 0)
             stock, moved = self._renewed(stock, places[twins], len(fresh), size)
             places[twins] = moved
-        places[new] = stock.append(fresh, prepared, tick)
+        places[new] = stock.append(fresh, prepared, tick, size)
         self._stock = stock
         return stock, places
 
@@ -201,7 +208,7 @@ class Shelf:
         order = np.argsort(old.used[: old.count], kind="stable")[::-1]
         kept = needed.tolist()
         chosen = set(kept)
-        costs = [len(d) + n.nbytes + _OVERHEAD for d, n in zip(old.data, old.natives, strict=True)]
+        costs = [self._size([d], [n]) for d, n in zip(old.data, old.natives, strict=True)]
         room = self._max_bytes - size - sum(costs[i] for i in kept)
         spare = min(self._max_keys // 2, self._max_keys - count - len(kept))
         least = room - self._max_bytes // 2
@@ -213,7 +220,12 @@ class Shelf:
                 kept.append(i)
                 spare -= 1
         stock = Stock(self._width, self._max_keys)
-        ripe = old.ripe[kept]  # before the rows: a word that comes in between is only worked out again
-        stock.append([old.data[i] for i in kept], Prepared(old.rows[kept], [old.natives[i] for i in kept]), old.used[kept])
-        stock.ripe[: len(kept)] = ripe
+        moved = [old.data[i] for i in kept], [old.natives[i] for i in kept]
+        stock.append(moved[0], Prepared(old.rows[kept], moved[1]), old.used[kept], self._size(*moved))
+        stock.ripe[: len(kept)] = old.ripe[kept]
+        stock.grown = {new: old.grown[i] for new, i in enumerate(kept) if i in old.grown}
         return stock, np.arange(len(needed), dtype=np.int64)
+
+    def _size(self, data: list[bytes], natives: list[U64]) -> int:
+        """Bytes that keys take, with what ripening will add."""
+        return sum(map(len, data)) + sum(native.nbytes for native in natives) + (_OVERHEAD + self._reserve) * len(data)
