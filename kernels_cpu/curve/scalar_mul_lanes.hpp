@@ -15,13 +15,14 @@ inline constexpr int LANE_DIGITS = 128 / LANE_WINDOW + 1;
 // The windows of a number of so many bits; the last one takes the carry.
 COPROC_INLINE int lane_windows(int bits) { return bits == 0 ? 0 : bits / LANE_WINDOW + 1; }
 
-// Digit i of v = sum digit_i 16^i, from -8 to 8: the bits 4i - 1 ... 4i + 3 with weights 1, 1, 2, 4, -8 (Booth).
+// Digit i of v = sum digit_i 2^(W i) for W = LANE_WINDOW, from -2^(W - 1) to 2^(W - 1): the bits W i - 1 ... W i + W - 1 with weights
+// 1, 1, 2, ..., 2^(W - 2), -2^(W - 1) (Booth).
 COPROC_INLINE int booth_digit(const u64 *v, int i) {
   const int bit = LANE_WINDOW * i - 1, word = bit / 64, shift = bit % 64;
   u64 w = i == 0 ? v[0] << 1 : word > 1 ? 0 : v[word] >> shift;
-  if (shift > 59 && word == 0) w |= v[1] << (64 - shift);
-  const int t = static_cast<int>(w & 31);
-  return ((t + 1) >> 1) - (t & 16);
+  if (shift > 63 - LANE_WINDOW && word == 0) w |= v[1] << (64 - shift);
+  const int t = static_cast<int>(w & ((2u << LANE_WINDOW) - 1));
+  return ((t + 1) >> 1) - (t & (1 << LANE_WINDOW));
 }
 
 // The digits of eight split scalars, lane by lane, and how many windows each part has.
