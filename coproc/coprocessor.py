@@ -29,7 +29,7 @@ from coproc.ops.shape import MAX_BATCH
 from coproc.settings import setting
 
 _BATCHES_A_WORKER: Final = 2  # so that no core waits long for the last batch
-_LEAST_VERIFICATIONS: Final = 16  # of a batch, or the overhead shows
+_LEAST_VERIFICATIONS: Final = 32  # of a batch: below, the one final exponentiation of a fold shows
 _LEAST_DIGESTS: Final = 256
 _MAX_BYTES: Final = 16 << 20  # argument bytes of a batch: what an operation allocates grows with them
 _MAX_WAITING: Final = 128  # requests that a thread takes from those that wait
@@ -57,15 +57,25 @@ def default_workers() -> int:
 class Coprocessor:
     """Answers requests on one engine with `workers` threads. A context manager; safe from any number of threads."""
 
-    def __init__(self, engine: Engine | str | None = None, workers: int | None = None, cluster: str | None = None) -> None:
-        """engine: a name (`coproc.engine.select`), an engine, or None for the default. Raises EngineUnavailable and InvalidInput."""
+    def __init__(
+        self,
+        engine: Engine | str | None = None,
+        workers: int | None = None,
+        cluster: str | None = None,
+        *,
+        combiner: Combiner | None = None,
+    ) -> None:
+        """engine: a name (`coproc.engine.select`), an engine, or None for the default. combiner: one that keeps records of its folds, say.
+
+        Raises EngineUnavailable and InvalidInput.
+        """
         if cluster is not None:
             raise InvalidInput("cluster: this version has no cluster; leave it out to use the threads of this machine")
         if workers is not None and workers < 1:
             raise InvalidInput(f"workers: {workers} is less than 1")
         self._engine = select(engine) if engine is None or isinstance(engine, str) else engine
         self.keys = KeyRegistry(self._engine)
-        self.combiner = Combiner()
+        self.combiner = combiner or Combiner()
         self.workers = workers or default_workers()
         self._pool = ThreadPoolExecutor(self.workers, "coproc") if self.workers > 1 else None
         self._waiting: deque[tuple[Request, Future[Answer]]] = deque()
