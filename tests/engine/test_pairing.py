@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from py_ecc import optimized_bls12_381, optimized_bn128
 
 from coproc.engine.protocol import U64, Curve, Engine, FieldOp
-from tests.engine import kit
+from tests.engine import kit, torsion
 
 CURVES = pytest.mark.parametrize("curve", list(Curve), ids=lambda c: c.name.lower())
 
@@ -152,8 +153,47 @@ def test_a_miller_loop_on_lines_that_vanish_is_zero(engine: Engine) -> None:
     where = kit.addresses_of(lines)
     f = engine.miller_loop_lines(curve, kit.offsets([1, 1, 1]), p, where)
     assert not f[1].any()
-    assert np.array_equal(f[2:], engine.miller_loop_lines(curve, kit.offsets([1]), p[2:], where[2:]))
+    alone = engine.miller_loop_lines(curve, kit.offsets([1]), p[2:], where[2:])
+    assert np.array_equal(engine.final_exponentiation(curve, f)[2:], engine.final_exponentiation(curve, alone))
     assert engine.pairing_check(curve, kit.offsets([1, 2]), p, where).tolist() == [0, 0]
+
+
+@CURVES
+def test_a_batch_of_products_is_the_products_one_by_one(engine: Engine, curve: Curve, thorough: bool) -> None:
+    """Elements of 0 to 5 pairs side by side, and one of many."""
+    sizes = [1, 0, 3, 2, 5, 1, 4, 2, 1, 3, 40] if thorough else [1, 0, 2]
+    total = sum(sizes)
+    r = kit.ORDER[curve]
+    a, b = [(7 * i + 3) % 11 for i in range(total)], [(5 * i + 1) % 13 + 1 for i in range(total)]
+    p, q, offsets = g1(engine, curve, a), g2(engine, curve, b), kit.offsets(sizes)
+    ends = [int(x) for x in offsets]
+    exponents = [sum(x * y for x, y in zip(a[i:j], b[i:j], strict=True)) % r for i, j in pairwise(ends)]
+    wanted = np.concatenate([pairings(engine, curve, [e], [1]) for e in exponents])
+    assert np.array_equal(engine.pairing(curve, offsets, p, q), wanted)
+    lines = engine.lines(curve, q)
+    f = engine.miller_loop_lines(curve, offsets, p, kit.addresses_of(lines))
+    assert np.array_equal(engine.final_exponentiation(curve, f), wanted)
+    verdicts = engine.pairing_check(curve, offsets, p, kit.addresses_of(lines), kit.addresses_of(wanted))
+    assert verdicts.tolist() == [1] * len(sizes)
+
+
+@CURVES
+def test_points_outside_the_group_give_the_same_values_in_any_batch(engine: Engine, curve: Curve, thorough: bool) -> None:
+    """Points of small order meet themselves within the loop: what a batch shares must not spread their exceptions."""
+    group = kit.GROUPS[curve][1]
+    hostile = [torsion.point_of_order(group, n) for n in torsion.SMALL_ORDERS[group][:2]]
+    hostile += torsion.outside_points(group, 2)
+    count = 24 if thorough else 4
+    good = kit.coordinates(group, g2(engine, curve, list(range(1, count + 1))))
+    q = kit.points(group, [hostile[i % len(hostile)] if i % 3 == 1 else good[i] for i in range(count)])
+    p = g1(engine, curve, list(range(2, count + 2)))
+    each = kit.offsets([1] * count)
+    alone = np.concatenate([engine.pairing(curve, kit.offsets([1]), p[i : i + 1], q[i : i + 1]) for i in range(count)])
+    assert np.array_equal(engine.pairing(curve, each, p, q), alone)
+    product = alone[:1]
+    for value in alone[1:]:
+        product = engine.fp12(curve, FieldOp.MUL, product, value.reshape(1, -1))
+    assert np.array_equal(engine.pairing(curve, kit.offsets([count]), p, q), product)
 
 
 def as_polynomial(curve: Curve, value: tuple[int, ...]) -> tuple[int, ...]:
