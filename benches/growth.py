@@ -2,21 +2,26 @@
 
     python -m benches.growth [--engine E] [--op OP ...] [--sizes N ...] [--repeats K] [--out FILE]
 
-Each operation runs in a process of its own: sizes from small to large, a size's memory being the peak of the resident set in its first
-pass less what was resident before, a request's share, so that the input is not counted; its time the least of K passes by the
-processor's clock. Writes benches/results/growth-<cpu>.json and a table of the same name.
+Requests are made by one process and read by another, so that memory which the making left free hides nothing. Sizes from small to
+large: a size's memory is the peak of the resident set in its first pass less what was resident before, free memory given back, a
+request's share; the input is not counted. Its time is the least of K passes by the processor's clock.
+Writes benches/results/growth-<cpu>.json and a table of the same name.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from time import process_time_ns
 from typing import Any
+
+import numpy as np
 
 import coproc
 from benches import machine, table, wanted
@@ -50,14 +55,30 @@ def reset_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
-def one(op: str, engine: str, sizes: list[int], repeats: int) -> list[dict[str, Any]]:
-    """The rows of one operation."""
-    columns = Columns(make(select("cpu"), op, max(sizes)))
+def give_back() -> None:
+    """Return freed memory to the system, so that a pass cannot hide in it."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
+
+
+def make_file(op: str, n: int, path: Path) -> None:
+    """n requests as one buffer with offsets."""
+    columns = Columns(make(select("cpu"), op, n))
+    np.savez(path, data=columns.data, offsets=columns.offsets)
+
+
+def one(op: str, engine: str, sizes: list[int], repeats: int, path: Path) -> list[dict[str, Any]]:
+    """The rows of one operation, its requests from a file."""
+    columns = object.__new__(Columns)
+    with np.load(path) as file:
+        columns.op, columns.data, columns.offsets = op, file["data"], file["offsets"]
     rows = []
     with coproc.open(engine, workers=1) as cp:
         check(cp, columns, min(sizes))
         for n in sizes:
-            gc.collect()
+            give_back()
             try:
                 reset_peak()
                 before = resident()
@@ -111,15 +132,19 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cpu", type=int, metavar="N", help="processor to stay on (the first allowed)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/growth-<cpu>.json)")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a wanted figure is missed")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Exit status: 0, 1 with --check where a wanted figure is missed."""
     args = arguments(argv)
-    if args.child:
-        print(json.dumps(one(args.op[0], args.engine, args.sizes, args.repeats)))
+    if args.make:
+        make_file(args.op[0], max(args.sizes), args.make)
+        return 0
+    if args.read:
+        print(json.dumps(one(args.op[0], args.engine, args.sizes, args.repeats, args.read)))
         return 0
     engine = select(args.engine).name
     cpu = machine.pin(args.cpu)
@@ -127,20 +152,12 @@ def main(argv: list[str] | None = None) -> int:
     rows: list[dict[str, Any]] = []
     for op in args.op:
         machine.say(f"{op} on {engine}")
-        command = [
-            sys.executable,
-            "-m",
-            "benches.growth",
-            "--child",
-            "--engine",
-            engine,
-            "--op",
-            op,
-            "--repeats",
-            str(args.repeats),
-            "--sizes",
-        ]
-        run = subprocess.run([*command, *map(str, args.sizes)], cwd=machine.ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        command = [sys.executable, "-m", "benches.growth", "--engine", engine, "--op", op, "--repeats", str(args.repeats)]
+        command += ["--sizes", *map(str, args.sizes)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/requests.npz"
+            subprocess.run([*command, "--make", path], cwd=machine.ROOT, check=True)
+            run = subprocess.run([*command, "--read", path], cwd=machine.ROOT, stdout=subprocess.PIPE, text=True, check=True)
         rows += json.loads(run.stdout)
     rows = judged(rows)
     result = {
