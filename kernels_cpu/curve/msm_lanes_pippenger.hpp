@@ -29,33 +29,23 @@ template <class F> class BucketSums {
   PairAdder8<F> adder_;
   Buffer<u32> counts_;
   Buffer<u32> next_;
-  Buffer<PointRef> refs_, odd_;
-  Buffer<u64> points_; // sums of pairs: of the digits, of the tree, of its odd nodes
+  Buffer<PointRef> refs_, node_, odd_;
+  Buffer<u64> points_; // sums of pairs of a block; of buckets, of the tree, of its odd nodes
 
  public:
   // windows: how many at a time, at most.
   BucketSums(const PackedScalar *scalars, usize n, int c, usize windows)
       : scalars_(scalars), n_(n), buckets_(usize{1} << (c - 1)), windows_(windows), c_(c), counts_(windows * buckets_),
-        next_(windows * buckets_), refs_(windows * (n > buckets_ ? n : buckets_)), odd_(windows * buckets_),
-        points_((windows * n / 2 + windows * buckets_ / 2 * 3 + 1) * POINT_WORDS<F>) {}
-  bool ok() const { return adder_.ok() && counts_.ok() && next_.ok() && refs_.ok() && odd_.ok() && points_.ok(); }
+        next_(windows * buckets_), refs_(windows * n), node_(windows * buckets_), odd_(windows * buckets_),
+        points_((windows * n / 2 + windows * buckets_ / 2 * 5 + 1) * POINT_WORDS<F>) {}
+  bool ok() const { return adder_.ok() && counts_.ok() && next_.ok() && refs_.ok() && node_.ok() && odd_.ok() && points_.ok(); }
 
   // sums[c w + l] = the sum at that position of the scalars, in `kept` (a point a position), for first <= w < last.
   void add_up(int first, int last, PointRef *sums, u64 *kept) {
     const usize windows = static_cast<usize>(last - first), groups = windows * buckets_;
     sort_digits(first, last);
-    u64 *fresh = points_.data();
-    usize pairs = 0;
-    for (usize g = 0; g < groups; g++) pairs += counts_[g] / 2;
-    add_up_groups(adder_, refs_.data(), counts_.data(), groups, fresh);
-    fresh += pairs * POINT_WORDS<F>;
-
-    // One reference a bucket, or none.
-    usize left = 0;
-    for (usize g = 0; g < groups; g++) left += counts_[g];
-    PointRef *node = refs_.data();
-    for (usize g = groups; g-- > 0;) node[g] = counts_[g] ? node[--left] : PointRef::none();
-    fresh = climb(node, windows, fresh);
+    u64 *fresh = fill(groups);
+    fresh = climb(windows, fresh);
 
     const usize positions = static_cast<usize>(c_) * windows;
     add_up_groups(adder_, odd_.data(), counts_.data(), positions, fresh);
@@ -95,8 +85,39 @@ template <class F> class BucketSums {
     each_digit([&](usize g, PointRef p) { refs_[next_[g]++] = p; });
   }
 
+  // node_[g] = the sum of group g, or none, by blocks of groups whose sums of pairs stay in the second cache; sums that the next block
+  // would overwrite are moved. The answer: the next fresh point.
+  u64 *fill(usize groups) {
+    constexpr usize BLOCK = usize{131072} / POINT_WORDS<F>; // digits: half as many points
+    u64 *const block = points_.data(), *kept = block + (windows_ * n_ / 2 + 1) * POINT_WORDS<F>;
+    PointRef *refs = refs_.data();
+    for (usize g = 0; g < groups;) {
+      const bool first = g == 0;
+      usize end = g, digits = 0;
+      do digits += counts_[end++];
+      while (end < groups && digits + counts_[end] <= BLOCK);
+      add_up_groups(adder_, refs, counts_.data() + g, end - g, block);
+      const PointRef *left = refs;
+      for (; g < end; g++) {
+        if (counts_[g] == 0) {
+          node_[g] = PointRef::none();
+          continue;
+        }
+        node_[g] = *left++;
+        const u64 *at = node_[g].words();
+        if ((first && end == groups) || at < block || at >= kept) continue;
+        std::memcpy(kept, at, 8 * POINT_WORDS<F>);
+        node_[g] = PointRef::to(kept, node_[g].negative());
+        kept += POINT_WORDS<F>;
+      }
+      refs += digits;
+    }
+    return kept;
+  }
+
   // The tree over the buckets of each window; odd_ and counts_ become the groups (l, w). The answer: the next fresh point.
-  u64 *climb(PointRef *node, usize windows, u64 *fresh) {
+  u64 *climb(usize windows, u64 *fresh) {
+    PointRef *node = node_.data();
     usize made = 0, g = 0;
     PointRef *top = odd_.data() + windows * (buckets_ - 1); // the largest magnitudes, moved behind the odd nodes at the end
     for (usize w = 0; w < windows; w++) top[w] = node[w * buckets_];
@@ -156,7 +177,7 @@ template <class G> bool msm_pippenger_lanes(const Terms &terms, usize first, usi
   if (used == 0) return true;
   pack_points<Eight<G>>(from.data(), points, to.data(), images.data());
 
-  const int c = best_window(used, most), windows = window_count(most, c);
+  const int c = best_window(used, most, 1), windows = window_count(most, c);
   u64 offset[3];
   window_offset(offset, c, windows);
   for (usize i = 0; i < used; i++) Limbs<Word64, 3>::add(scalars[i].k, scalars[i].k, offset);

@@ -14,7 +14,8 @@ COPROC_BEGIN
 
 enum class Digits : u8 { NAF, REGULAR };
 
-// Calls emit(position, digit) for v = sum digit 2^position, all digits odd, |digit| < 2^b, at multiples of b, and -1 at 0 for an even v.
+// Calls emit(position, digit) for v = sum digit 2^position, all digits odd, |digit| < 2^b, at multiples of b, and -1 at 0 for an even v
+// [JT09].
 template <class Emit> COPROC_INLINE void for_each_regular_digit(const u64 *v, int b, Emit emit) {
   u64 low = v[0], high = v[1];
   if ((low | high) == 0) return;

@@ -48,12 +48,14 @@ inline int window_count(const u64 *most, int c) {
   }
 }
 
-// The width with the least additions: of n points, a window joins all but its 2^(c-1) buckets, and the buckets twice.
-inline int best_window(usize n, const u64 *most) {
+// The width with the least additions: a window takes n of them and `joins` a bucket, of which it has 2^(c-1). All but one point of a
+// bucket are added up, and the buckets joined twice: 1 in theory; empty buckets and copies make it 2 in one lane.
+inline int best_window(usize n, const u64 *most, int joins) {
   int best = 3;
   double least = 1e300;
   for (int c = 3; c <= MAX_WINDOW; c++) {
-    const double cost = static_cast<double>(window_count(most, c)) * (static_cast<double>(n) + static_cast<double>(usize{1} << (c - 1)));
+    const double buckets = static_cast<double>(usize{1} << (c - 1));
+    const double cost = static_cast<double>(window_count(most, c)) * (static_cast<double>(n) + joins * buckets);
     if (cost < least) least = cost, best = c;
   }
   return best;
@@ -121,7 +123,7 @@ template <class G> bool msm_pippenger(const Term<typename G::F> *terms, usize n,
   }
   if (used == 0) return true;
 
-  const int c = best_window(used, most), windows = window_count(most, c);
+  const int c = best_window(used, most, 2), windows = window_count(most, c);
   const usize per_window = usize{1} << (c - 1);
   u64 offset[3];
   window_offset(offset, c, windows);

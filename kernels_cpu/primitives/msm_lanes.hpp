@@ -7,12 +7,15 @@
 #if COPROC_LANES
 COPROC_BEGIN
 
-// Where the lanes begin to pay, measured.
-inline constexpr usize LANE_TERMS = 6;       // of all sums together
-inline constexpr usize LANE_TERMS_ALONE = 3; // of a single sum
-inline constexpr usize REGULAR_TERMS = 4;    // up to so many terms a sum, joining its positions costs more than adding up
-inline constexpr usize DIGITS_TOGETHER = 16384;
-template <class G> inline constexpr usize LANE_WINDOW_TERMS = G::D == 2 ? 80 : 48; // from so many terms on, buckets
+// Where the lanes begin to pay, measured: from so many terms on, in one sum or in all.
+template <class G> constexpr usize least_terms(usize m) { return G::D > 2 ? 1 : m == 1 ? 3 : 2; }
+// From so many terms without table on a sum takes buckets; beside others windows share their inversions.
+template <class G> constexpr usize window_terms(usize m) { return G::D == 2 ? 112 : m == 1 ? 28 : 40; }
+// Up to so many terms a sum, joining its positions costs more than adding up.
+template <class G> inline constexpr usize REGULAR_TERMS = G::D == 2 ? 8 : 5;
+inline constexpr usize FEW_SUMS = 4;            // so few are not sorted by their length
+inline constexpr usize DIGITS_TOGETHER = 16384; // of sums that are added up together
+inline constexpr usize STRAUS_CHUNK = 1024;     // terms of a sum by windows; bounds the memory of a call
 
 // Sums waiting for a call of msm_straus_lanes.
 template <class G> class StrausQueue {
@@ -30,9 +33,9 @@ template <class G> class StrausQueue {
   }
   bool push(const Sum<typename G::F> &sum) {
     const usize digits = sum.n * static_cast<usize>(G::D * (G::SPLIT_BITS / STRAUS_WIDTH + 1));
-    // Sums are joined eight at a time.
-    if (count_ == BATCH || (count_ % 8 == 0 && digits_ + digits > DIGITS_TOGETHER))
-      if (!flush()) return false;
+    // Sums are joined eight at a time, unless they are long.
+    const usize most = count_ % 8 == 0 ? DIGITS_TOGETHER : 4 * DIGITS_TOGETHER;
+    if ((count_ == BATCH || digits_ + digits > most) && !flush()) return false;
     sums_[count_++] = sum;
     digits_ += digits;
     return true;
@@ -42,20 +45,22 @@ template <class G> class StrausQueue {
 // values[i] = sum i of `count` <= BATCH sums, offsets[i] <= j < offsets[i + 1] its terms; false where memory ran out.
 template <class G> bool sum_in_lanes(const Terms &terms, const u64 *offsets, usize count, Jacobian<typename G::F> *values) {
   StrausQueue<G> longer(terms, Digits::NAF), shorter(terms, Digits::REGULAR);
-  const bool few = count < 8;
   for (usize i = 0; i < count; i++) {
     const Sum<typename G::F> sum = {offsets[i], offsets[i + 1] - offsets[i], values + i};
     usize tabled = 0;
     for (usize j = sum.first; j < sum.first + sum.n; j++) tabled += terms.table(j) != nullptr;
-    const usize bare = sum.n - tabled;
-    if (bare >= LANE_WINDOW_TERMS<G> + tabled / 5) {
-      for (usize j = 0; j < sum.n; j += MSM_CHUNK) {
-        Jacobian<typename G::F> part;
-        if (!msm_pippenger_lanes<G>(terms, sum.first + j, sum.n - j < MSM_CHUNK ? sum.n - j : MSM_CHUNK, part)) return false;
-        *sum.out = j == 0 ? part : add(*sum.out, part);
-      }
-    } else {
-      if (!(sum.n > REGULAR_TERMS || few ? longer : shorter).push(sum)) return false;
+    const bool windows = sum.n - tabled < window_terms<G>(count) + tabled / 5;
+    const usize chunk = windows ? STRAUS_CHUNK : MSM_CHUNK;
+    if (windows && sum.n <= chunk) {
+      if (!(sum.n > REGULAR_TERMS<G> || count <= FEW_SUMS ? longer : shorter).push(sum)) return false;
+      continue;
+    }
+    for (usize j = 0; j < sum.n; j += chunk) {
+      Jacobian<typename G::F> part;
+      const Sum<typename G::F> piece = {sum.first + j, sum.n - j < chunk ? sum.n - j : chunk, &part};
+      if (!(windows ? msm_straus_lanes<G>(terms, &piece, 1, Digits::NAF) : msm_pippenger_lanes<G>(terms, piece.first, piece.n, part)))
+        return false;
+      *sum.out = j == 0 ? part : add(*sum.out, part);
     }
   }
   return longer.flush() && shorter.flush();
@@ -64,7 +69,7 @@ template <class G> bool sum_in_lanes(const Terms &terms, const u64 *offsets, usi
 // The sums of coproc.h; false where memory ran out or lanes do not pay.
 template <class G> bool msm_in_lanes(const Terms &terms, usize m, const u64 *offsets, u64 *out) {
   using F = typename G::F;
-  if (m == 0 || offsets[m] - offsets[0] < (m == 1 ? LANE_TERMS_ALONE : LANE_TERMS)) return false;
+  if (m == 0 || offsets[m] - offsets[0] < least_terms<G>(m)) return false;
   Jacobian<F> values[BATCH];
   Affine<F> affine[BATCH];
   for (usize start = 0; start < m; start += BATCH) {

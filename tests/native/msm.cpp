@@ -137,22 +137,24 @@ TEST(msm_of_a_thousand_terms_is_the_sum_of_its_parts) {
   for (const int group : GROUPS) {
     const Pool pool(k, group, 240 + group, 100);
     Random random(250 + group);
-    const usize n = group % 2 == 0 ? 1000 : 200;
-    Sums whole, parts;
-    for (usize j = 0; j < n; j++) {
-      const usize point = random.below(pool.points.size());
-      const Words s = scalar(random, curve_of(group), random.chance(20) ? random.below(EDGE_SCALARS) : EDGE_SCALARS);
-      whole.term(point, false, s);
-      parts.term(point, false, s);
-      if (j % 50 == 49) parts.end();
+    const usize n = group % 2 == 0 ? 1050 : 200;
+    for (const bool table : {false, true}) {
+      Sums whole, parts;
+      for (usize j = 0; j < n; j++) {
+        const usize point = random.below(pool.points.size());
+        const Words s = scalar(random, curve_of(group), random.chance(20) ? random.below(EDGE_SCALARS) : EDGE_SCALARS);
+        whole.term(point, table, s);
+        parts.term(point, table, s);
+        if (j % 50 == 49) parts.end();
+      }
+      whole.end();
+      const Words expected = agreed(pool, whole), pieces = agreed(pool, parts);
+      Words sum = infinity(group);
+      const usize words = sum.size();
+      for (usize i = 0; i < pieces.size(); i += words)
+        sum = plus(k, group, sum, Words(pieces.begin() + static_cast<long>(i), pieces.begin() + static_cast<long>(i + words)));
+      CHECK(sum == expected);
     }
-    whole.end();
-    const Words expected = agreed(pool, whole), pieces = agreed(pool, parts);
-    Words sum = infinity(group);
-    const usize words = sum.size();
-    for (usize i = 0; i < pieces.size(); i += words)
-      sum = plus(k, group, sum, Words(pieces.begin() + static_cast<long>(i), pieces.begin() + static_cast<long>(i + words)));
-    CHECK(sum == expected);
   }
 }
 
