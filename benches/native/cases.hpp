@@ -11,6 +11,7 @@ constexpr std::size_t BATCH = 64;
 
 void group_cases(const Bench &bench, const coproc_kernels_table &t, const Curve &curve);
 void msm_cases(const Bench &bench, const coproc_kernels_table &t, const Curve &curve);
+void short_msm_cases(const Bench &bench, const coproc_kernels_table &t, const Curve &curve);
 void pairing_cases(const Bench &bench, const coproc_kernels_table &t, const Curve &curve);
 void hash_cases(const Bench &bench, const coproc_kernels_table &t);
 void protocol_cases(const Bench &bench, const coproc_kernels_table &t);

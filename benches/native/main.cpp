@@ -81,6 +81,7 @@ int main(int argc, char **argv) {
     group_cases(bench, *t, curve);
     pairing_cases(bench, *t, curve);
     msm_cases(bench, *t, curve);
+    short_msm_cases(bench, *t, curve);
   }
   hash_cases(bench, *t);
   protocol_cases(bench, *t);
