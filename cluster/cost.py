@@ -56,8 +56,8 @@ class _Fit:
         self.base, self.slope = base, 1.0
         # sums of weight, u, u², t and u t; the anchors are the table's batches of no units and of some
         u = _ANCHOR_UNITS
-        self._anchor = tuple(_ANCHOR * x for x in (2.0, u, u * u, 2 * base + u, u * (base + u)))
-        self._sums = (0.0,) * 5
+        self._anchor: tuple[float, ...] = tuple(_ANCHOR * x for x in (2.0, u, u * u, 2 * base + u, u * (base + u)))
+        self._sums: tuple[float, ...] = (0.0,) * 5
 
     def learn(self, u: float, t: float) -> None:
         new = (1.0, u, u * u, t, u * t)
@@ -90,9 +90,9 @@ class CostModel:
         return self._fit(line).slope
 
     def most(self, line: Line, seconds: float) -> float:
-        """Units of a batch that takes so long; none where the batch by itself takes longer."""
+        """Units of a batch that takes so long, or whose requests take as long as the batch by itself, where that is more."""
         fit = self._fit(line)
-        return max(0.0, (seconds - fit.base) / fit.slope)
+        return max(fit.base, seconds - fit.base) / fit.slope
 
     def learn(self, line: Line, some_units: float, seconds: float) -> None:
         """A batch of so many units took so long."""

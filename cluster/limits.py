@@ -38,7 +38,7 @@ class Limits:
     tenant_part: float = 0.5
     fill: Mapping[Kind, float] = field(default_factory=lambda: _by_kind(1.0, 0.75, 0.5))
     shares: Mapping[Kind, float] = field(default_factory=lambda: _by_kind(1.0, 0.2, 0.1))
-    linger: Mapping[Kind, float] = field(default_factory=lambda: _by_kind(0.0002, 0.005, 0.02))
+    linger: Mapping[Kind, float] = field(default_factory=lambda: _by_kind(0.0, 0.005, 0.02))
     batch_seconds: Mapping[Kind, float] = field(default_factory=lambda: _by_kind(0.25, 0.1, 0.1))
     batch_requests: int = MAX_BATCH
     batch_bytes: int = 16 << 20
