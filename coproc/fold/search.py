@@ -27,6 +27,8 @@ _SECOND: Final = 16
 _SEVERAL: Final = 16  # parts of the first cut where the sample has false claims: the bound leaves room for it from k = 2 on
 _SEVERAL_FROM: Final = 512
 _MANY: Final = 8
+_LATE: Final = 32
+_LATE_FROM: Final = 32  # false stretches: k is at least that, and k log2(n/k) more than the sample where n >= 64
 
 
 class Contradiction(RuntimeError):
@@ -42,7 +44,7 @@ def search(fold: Fold, root: U64, single: Single, order: Ids) -> U8:
     if most or fold.n == 1:
         return one_by_one(fold, single, sampled, found)
     several = fold.n >= _SEVERAL_FROM and np.count_nonzero(found == 0) >= 2
-    blamed, undecided = _bisect(fold, root, _SEVERAL if several else 2)
+    blamed, undecided = _bisect(fold, root, _SEVERAL if several else 2, lambda: _many_false(fold, single, order))
     doubtful = np.sort(np.concatenate((blamed, undecided)))
     verdict = np.ones(fold.n, np.uint8)
     verdict[doubtful] = single(doubtful)
@@ -84,11 +86,22 @@ def one_by_one(fold: Fold, single: Single, known: Ids, found: U8) -> U8:
     return verdict
 
 
-def _bisect(fold: Fold, root: U64, parts: int) -> tuple[Ids, Ids]:
-    """Claims that the fold calls false; and those whose stretches are better settled one by one. parts: how many the first cut makes."""
+def _many_false(fold: Fold, single: Single, order: Ids) -> bool:
+    """A late sample, of claims that no other has seen: whether 3/8 of it are false."""
+    sampled = np.sort(order[-_LATE:])
+    fold.checks += len(sampled)
+    return 8 * int(np.count_nonzero(single(sampled) == 0)) >= 3 * len(sampled)
+
+
+def _bisect(fold: Fold, root: U64, parts: int, many_false: Callable[[], bool]) -> tuple[Ids, Ids]:
+    """Claims that the fold calls false; and those whose stretches are better settled one by one.
+
+    parts: how many the first cut makes. many_false: asked once, where so many stretches are false that the bound leaves room for a sample.
+    """
     blamed: list[int] = []
     stretches: list[Stretch] = [(0, fold.n)]
     gt = root
+    asked = False
     while stretches and not _give_way(fold, stretches):
         cuts = [_cut(stretch, parts) for stretch in stretches]
         values = fold.values([part for cut in cuts for part in cut[:-1]])
@@ -107,11 +120,16 @@ def _bisect(fold: Fold, root: U64, parts: int) -> tuple[Ids, Ids]:
             if bad_rest[i]:
                 following.append((cut[-1], rest[i]))
         # where nearly all parts are false a cut in four costs less than two cuts in two
-        parts = 4 if len(following) >= _MANY and 4 * len(following) >= 3 * sum(map(len, cuts)) else 2
+        share = len(following) / sum(map(len, cuts))
+        parts = 4 if len(following) >= _MANY and share >= 0.75 else 2
         blamed += [start for (start, stop), _ in following if stop - start == 1]
         following = [(stretch, value) for stretch, value in following if stretch[1] - stretch[0] > 1]
         stretches = [stretch for stretch, _ in following]
         gt = np.array([value for _, value in following])
+        if not asked and len(stretches) >= _LATE_FROM and share >= 0.9:
+            asked = True
+            if many_false():
+                break
     undecided = [i for start, stop in stretches for i in range(start, stop)]
     return np.array(sorted(blamed), np.int64), np.array(undecided, np.int64)
 
