@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from coproc.errors import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -13,6 +15,7 @@ class Bounds:
     max_requests      requests in a frame
     max_connections   open at once; one more takes the place of the one that has been without a finished frame for longest
     max_bytes         bytes of frames begun, unanswered, or answered and unread, of all connections; beyond it frames get "busy"
+    partial_bytes     bytes of frames begun, of all connections; beyond it the next that goes on is refused as "busy"
     connection_bytes  the same of one connection; beyond it the connection is not read
     frame_seconds     from the first byte of a frame to its last
     write_seconds     without a byte read by a client that has answers to read
@@ -22,9 +25,18 @@ class Bounds:
     max_requests: int = 16_384
     max_connections: int = 4096
     max_bytes: int = 256 << 20
-    connection_bytes: int = 32 << 20
+    partial_bytes: int = 32 << 20
+    connection_bytes: int = 33 << 20
     frame_seconds: float = 10.0
     write_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.max_frame < 1024 or self.max_requests < 1 or self.max_connections < 1:
+            raise InvalidInput("limits: a frame of 1,024 bytes, a request and a connection are the least")
+        if self.partial_bytes < self.max_frame or self.connection_bytes < 2 * self.max_frame or self.max_bytes < self.connection_bytes:
+            raise InvalidInput("limits: max_bytes must hold connection_bytes, that two frames, and partial_bytes one")
+        if not (self.frame_seconds > 0 and self.write_seconds > 0):
+            raise InvalidInput("limits: seconds are more than 0")
 
     def told(self) -> dict[str, int | float]:
         """As DESCRIBE tells them."""

@@ -1,0 +1,44 @@
+"""`Connection`: what the Unix-socket server knows of one of its clients."""
+
+from __future__ import annotations
+
+from collections import deque
+from socket import socket
+from typing import Final
+
+FRAME_BYTES: Final = 512
+"""Bytes that a frame in hand counts beside its own: the objects that stand for it."""
+
+
+class Connection:
+    """data: bytes of a frame that has begun, or of frames that may not be taken yet. Changed by the server's thread alone."""
+
+    __slots__ = ("begun", "closing", "data", "eof", "fd", "frames", "held", "mask", "out", "out_bytes", "ready", "skip", "sock", "wrote")
+
+    def __init__(self, sock: socket, mask: int) -> None:
+        self.sock, self.fd, self.mask = sock, sock.fileno(), mask
+        self.data = bytearray()
+        self.skip = 0  # bytes of a refused frame that are still to come
+        self.begun = 0.0  # when the frame in hand began, 0: none has
+        self.frames = 0  # taken and not answered
+        self.held = 0  # bytes of those
+        self.out: deque[memoryview] = deque()
+        self.out_bytes = 0
+        self.wrote = 0.0  # when the client last read something of `out`
+        self.ready = False  # has complete frames that wait for its turn
+        self.eof = False  # the client sends nothing more
+        self.closing = False  # close once `out` is sent
+
+    @property
+    def open(self) -> bool:
+        return self.fd >= 0
+
+    @property
+    def load(self) -> int:
+        """Bytes that are held for this client."""
+        return len(self.data) + self.held + self.out_bytes
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is owed to this client."""
+        return not self.frames and not self.out
