@@ -170,7 +170,7 @@ def test_an_unserved_request_is_never_false(cli: Cli, job: Job, monkeypatch: pyt
     def broken(*_: object) -> None:
         raise MemoryError("no device")
 
-    monkeypatch.setattr(type(OPERATIONS["verify_kzg_proof"]), "run", broken)
+    monkeypatch.setattr(type(OPERATIONS["verify_kzg_proof"]), "begin", broken)
     ran = cli("verify", job(sha256(1), FALSE), "--json")
     assert ran.status == 1
     assert ran.summary["outcomes"] == {"value": 1, "unserved": 1}
