@@ -149,7 +149,8 @@ typedef struct coproc_kernels_table {
   /* verdict[i] = (product over offsets[i] <= j < offsets[i+1] of e(g1[j], lines[j])) == targets[i]; a pair whose g1 is infinity or
    * whose lines[j] is NULL is left out; targets = NULL or targets[i] = NULL: one. */
   void (*pairing_check)(int curve, size_t m, const uint64_t *offsets, const uint64_t *g1, coproc_words lines, coproc_words targets, uint8_t *verdict);
-  /* gt[i] = final_exponentiation(miller_loop(...)) of the pairs of element i, g2 as points */
+  /* gt[i] = final_exponentiation(miller_loop(...)) of the pairs of element i, g2 as points; all on their curves. A value of a Miller loop is
+   * defined up to factors that the final exponentiation removes. */
   void (*pairing)(int curve, size_t m, const uint64_t *offsets, const uint64_t *g1, const uint64_t *g2, uint64_t *gt);
   void (*miller_loop)(int curve, size_t m, const uint64_t *offsets, const uint64_t *g1, const uint64_t *g2, uint64_t *out);
   /* The same on prepared lines, pairs left out as in pairing_check; 1 where none is left; may be 0 where lines were supplied. */

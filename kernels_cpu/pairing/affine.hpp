@@ -5,6 +5,7 @@
 // u^3 c. The line yP - s xP (..) + c (..), c = s xT - yT, divided by yP is then 1 + (u s)(..) + (u^3 c) k (..) with k = -yP^2 / xP^3:
 // the slope of the image is the first coefficient as it stands.
 //
+// [LMN10] for affine pairings, [ELM03] for the step 2T + Q.
 // Nothing here is exceptional for P and Q of prime order; a denominator that vanishes is reported, and the caller takes the formulas
 // of lines.hpp, which have none.
 #pragma once

@@ -58,6 +58,7 @@ template <class P> struct CyclotomicLanes {
         b[i] = _mm512_mask_blend_epi64(0x03, B1(z[i], sum[i]), XI_B1(xi[i], xi[i]));
       }
       propagate<N>(a);
+      check_range<P>(a, 14), check_range<P>(b, 14);
       product_columns<N>(c[k], a, b);
       for (int i = 0; i < N; i++) {
         a[i] = A2(z[i], z[i]);
@@ -65,6 +66,7 @@ template <class P> struct CyclotomicLanes {
         b[i] = _mm512_mask_sub_epi64(x, EVEN, splat(FOUR_TIMES<P>.v[i]), x);
       }
       propagate<N>(b);
+      check_range<P>(b, 17); // 4p where x is 0
       add_product<N>(c[k], a, b);
       for (int i = 0; i < N; i++) {
         a[i] = _mm512_maskz_mov_epi64(THIRD, A3(z[i], z[i]));
@@ -82,6 +84,7 @@ template <class P> struct CyclotomicLanes {
         z[i] = _mm512_mask_mov_epi64(_mm512_add_epi64(_mm512_add_epi64(three, three), two), THIRD, minus);
       }
       reduce_top<P, 16>(z);
+      check_range<P>(z, 5);
     }
   }
 };

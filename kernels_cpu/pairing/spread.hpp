@@ -64,7 +64,10 @@ template <class P, int K> struct Multiples6 {
   explicit Multiples6(const Spread6<P> &a) {
     b[0] = a;
     for (int i = 1; i < K; i++) b[i] = mul_by_v(b[i - 1]);
-    for (int i = 0; i < K; i++) ub[i] = mul_by_u(b[i]);
+    for (int i = 0; i < K; i++) {
+      ub[i] = mul_by_u(b[i]);
+      check_range<P>(b[i].z.v, 5), check_range<P>(ub[i].z.v, 9); // 2p where b is 0
+    }
   }
 };
 
@@ -110,6 +113,7 @@ template <class P> struct Spread12 {
       else propagate<N>(c[k] + N);
     }
     for (int i = 0; i < N; i++) r.c0.z.v[i] = c[0][N + i], r.c1.z.v[i] = c[1][N + i];
+    check_range<P>(r.c0.z.v, 5), check_range<P>(r.c1.z.v, 5);
     return r;
   }
 
@@ -155,6 +159,7 @@ template <class P> struct Spread12 {
     const Spread6<P> ua = mul_by_u(a), ub = mul_by_u(b), v0 = mul_by_v(c0), v1 = mul_by_v(c1);
     Columns c[2];
     clear(c);
+    check_range<P>(a.z.v, 5), check_range<P>(b.z.v, 5), check_range<P>(ua.z.v, 9), check_range<P>(ub.z.v, 9);
     const auto product = [&](Vec8 *to, const Spread6<P> &x, const Spread6<P> &y, const Spread6<P> &uy) {
       add_product<N>(to, x.real().v, y.z.v);
       add_product<N>(to, x.imaginary().v, uy.z.v);
