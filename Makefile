@@ -44,8 +44,14 @@ $(VENV)/.created: | tools
 	@python=$$(.ci/python) && echo "Preparing $(VENV) with $$($$python --version) ($$python)" && rm -rf $(VENV) && $$python -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.required: requirements/dev.txt $(VENV)/.created
+$(VENV)/.required: requirements/setup.txt $(VENV)/.created
 	@echo 'Installing the locked dependencies'
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/setup.txt
+	@touch $@
+
+# What checks and tests need beyond that: formatters, other people's libraries to compare with, the cluster.
+$(VENV)/.developed: requirements/dev.txt $(VENV)/.required
+	@echo 'Installing the locked dependencies of the tests'
 	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
 	@touch $@
 
@@ -66,17 +72,17 @@ tools:
 demo: setup
 	@$(BIN)/coproc demo
 
-test: setup native sanitized
+test: setup $(VENV)/.developed native sanitized
 	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -LE slow -E fuzz -j $(JOBS)
 	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -LE slow -R fuzz
 	@$(BIN)/python -m pytest -m 'not slow'
 
-test-all: setup native sanitized
+test-all: setup $(VENV)/.developed native sanitized
 	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -E fuzz -j $(JOBS)
 	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -R fuzz
 	@$(BIN)/python -m pytest
 
-bench: setup
+bench: setup $(VENV)/.developed
 	@$(BIN)/python -m benches.primitives
 	@$(BIN)/python -m benches.operations
 
@@ -84,7 +90,7 @@ bench: setup
 contracts:
 	@contracts/build.sh
 
-check: setup native
+check: setup $(VENV)/.developed native
 	@echo 'constants: fresh' && .ci/constants $(BIN)/python $(NATIVE)/generated/constants.hpp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
