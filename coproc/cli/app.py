@@ -12,6 +12,7 @@ from coproc.cli.convert import convert
 from coproc.cli.demo import demo
 from coproc.cli.engines import engines
 from coproc.cli.keys import keys
+from coproc.cli.replay import replay
 from coproc.cli.verify import verify
 from coproc.cli.vm import vm
 
@@ -41,7 +42,7 @@ def root(
     """A proof-verification co-processor: Dusk's host functions answered bit for bit, in batches."""
 
 
-for command in (verify, engines, bench, calibrate, demo, convert):
+for command in (verify, engines, bench, calibrate, demo, convert, replay):
     app.command()(command)
 app.add_typer(keys)
 app.add_typer(vm)

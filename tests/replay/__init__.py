@@ -1,0 +1,1 @@
+"""Kept batches: their file, their folder, and running them again."""
