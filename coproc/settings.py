@@ -25,6 +25,8 @@ VARIABLES: Final = {"engine": "COPROC_ENGINE", "isa": "COPROC_ISA", "workers": "
 _TYPES: Final[dict[str, type]] = {"engine": str, "isa": str, "workers": int, "cache_dir": str, "plonk": str, "fork": str}
 _WORDS: Final[dict[str, tuple[str, ...]]] = {"plonk": ("V1", "V2", "V3"), "fork": ("PreFork", "Aegis", "Boreas")}
 MAX_FILE: Final = 1 << 20
+TABLES: Final = ("serve", "cluster")
+"""Tables of the file that belong to one command each: see `table`."""
 
 
 def setting(name: str) -> str | None:
@@ -40,11 +42,7 @@ def from_file() -> dict[str, str]:
     named = os.environ.get("COPROC_CONFIG")
     if not named:
         return {}
-    try:
-        stat = os.stat(named)
-    except OSError as error:
-        raise InvalidInput(f"COPROC_CONFIG={named}: {error.strerror}") from None
-    return _read(named, stat.st_mtime_ns, stat.st_size)
+    return _read(named, *_stamp(named))
 
 
 def cache_folder() -> Path:
@@ -55,23 +53,47 @@ def cache_folder() -> Path:
     return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "coproc"
 
 
+def table(name: str) -> dict[str, Any]:
+    """A table of the file, one of TABLES, whose entries whoever asks checks; empty where there is none. Raises InvalidInput."""
+    named = os.environ.get("COPROC_CONFIG")
+    from_file()
+    found: dict[str, Any] = _parsed(named, *_stamp(named)).get(name, {}) if named else {}
+    return found
+
+
+def _stamp(named: str) -> tuple[int, int]:
+    """When it was modified and its bytes, so that an edited file is read again."""
+    try:
+        stat = os.stat(named)
+    except OSError as error:
+        raise InvalidInput(f"COPROC_CONFIG={named}: {error.strerror}") from None
+    return stat.st_mtime_ns, stat.st_size
+
+
 @lru_cache(maxsize=4)
-def _read(name: str, modified: int, size: int) -> dict[str, str]:
-    """modified, size: so that an edited file is read again."""
+def _parsed(name: str, modified: int, size: int) -> dict[str, Any]:
     import tomllib
 
     where = f"COPROC_CONFIG={name}"
     if size > MAX_FILE:
         raise InvalidInput(f"{where}: more than {MAX_FILE:,} bytes")
     try:
-        table = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInput(f"{where}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{where}: not TOML: {error}") from None
+
+
+@lru_cache(maxsize=4)
+def _read(name: str, modified: int, size: int) -> dict[str, str]:
+    where = f"COPROC_CONFIG={name}"
     settings = {}
-    value: Any
-    for key, value in table.items():
+    for key, value in _parsed(name, modified, size).items():
+        if key in TABLES:
+            if type(value) is not dict:
+                raise InvalidInput(f"{where}: {key}: a table, [{key}], is wanted")
+            continue
         wanted = _TYPES.get(key)
         if wanted is None:
             raise InvalidInput(f"{where}: unknown setting {key[:64]!r}: one of {', '.join(_TYPES)}")

@@ -146,18 +146,22 @@ class Desk:
             return frames.reply(kind | frames.REPLY, self.warm(frames.read_execute(body, n, self.bounds.max_requests)), number)
         if kind not in (frames.SUBMIT, frames.RESULT):
             raise WireError(frames.MALFORMED, f"kind {kind}: there is none such")
-        if self._jobs is None:
-            raise WireError(frames.JOURNAL, "this server keeps no journal: it takes no jobs")
         if kind == frames.SUBMIT:
-            if self.draining:
-                raise WireError(frames.DRAINING, "draining: this server is about to end")
             submit = frames.read_submit(body, n, self.bounds.max_requests)
-            self._jobs.submit(submit).add_done_callback(lambda f: send(self._total(f, n, number, submit.first)))
+            self.jobs(adds=True).submit(submit).add_done_callback(lambda f: send(self._total(f, n, number, submit.first)))
         else:
             result = frames.read_result(body)
             most = min(n, self.bounds.max_requests)
-            self._jobs.result(result, most, bool(flags)).add_done_callback(lambda f: send(self._found(f, number, result.first)))
+            self.jobs().result(result, most, bool(flags)).add_done_callback(lambda f: send(self._found(f, number, result.first)))
         return None
+
+    def jobs(self, adds: bool = False) -> Jobs:
+        """Raises WireError where there are none, or none are added any more."""
+        if self._jobs is None:
+            raise WireError(frames.JOURNAL, "this server keeps no journal: it takes no jobs")
+        if adds and self.draining:
+            raise WireError(frames.DRAINING, "draining: this server is about to end")
+        return self._jobs
 
     def warm(self, execute: Execute) -> int:
         """How many requests were not known and will be. Raises as `execute`."""

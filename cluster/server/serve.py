@@ -1,0 +1,197 @@
+"""`Server`: pool, batcher, journal, Unix socket, gRPC and metrics together, from the settings to the end of the drain."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from contextlib import ExitStack, suppress
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from coproc.cluster.backlog import Backlog
+from coproc.cluster.batcher import Batcher
+from coproc.cluster.clock import RealClock
+from coproc.cluster.dispatch import Stage
+from coproc.cluster.journal import Journal
+from coproc.cluster.memo import Memo
+from coproc.cluster.pools.protocol import Pool
+from coproc.errors import InvalidInput
+from coproc.ops import REGISTRY
+
+from .desk import Desk
+from .settings import Settings, address, existing
+from .uds import UnixServer
+
+if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
+
+    from .metrics import Exporter
+    from .rpc import RpcServer
+
+_SWITCH: Final = 0.0005
+"""Seconds that a thread of Python may keep the interpreter from the others: the socket's must not wait the usual five milliseconds."""
+_FILES: Final = 512
+"""Descriptors beside those of connections."""
+
+
+class Server:
+    """Everything that `coproc serve` runs. A context manager: inside it serves; on the way out it drains and ends."""
+
+    def __init__(self, settings: Settings, log: BoundLogger) -> None:
+        self.settings, self._log = settings, log
+        self._stack = ExitStack()
+        self.exporter: Exporter | None = None
+        self.rpc: RpcServer | None = None
+        self.uds: UnixServer | None = None
+        self.backlog: Backlog | None = None
+
+    def __enter__(self) -> Server:
+        """Raises InvalidInput and EngineUnavailable, nothing left behind."""
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drain()
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        settings = self.settings
+        raise_files(settings.max_connections + _FILES)
+        self.pool, last = pools(settings, stack)
+        self.memo = Memo(settings.memo_entries, settings.memo_bytes)
+        clock = RealClock()
+        self.batcher = Batcher(self.pool, clock, self.memo, last=last)
+        stack.callback(self.batcher.close)
+        if settings.journal is not None:
+            journal = stack.enter_context(Journal(Path(settings.journal)))
+            self.backlog = Backlog(journal, self.batcher)
+            stack.callback(self.backlog.close)
+        self.desk = Desk(self.batcher, clock, settings.bounds(), self.describe, self.backlog)
+        if settings.uds is not None:
+            self.uds = UnixServer(Path(settings.uds), self.desk)
+            stack.callback(self.uds.close)
+        if settings.grpc is not None:
+            self.rpc = _rpc(settings, self.desk)
+            stack.callback(self.rpc.close)
+        if settings.metrics is not None:
+            self.exporter = self._exporter(*address("metrics", settings.metrics))
+            stack.callback(self.exporter.close)
+        if self.uds is not None:
+            self.uds.start()
+
+    def _exporter(self, host: str, port: int) -> Exporter:
+        from .metrics import Collector, Exporter
+
+        engines = self._engines
+        collector = Collector(version("coproc"), engines, self.batcher, self.memo, self.desk.counters, self.uds, self.backlog)
+        return Exporter(host, port, collector)
+
+    def _engines(self) -> tuple[str, ...]:
+        return self.pool.engines
+
+    def describe(self) -> bytes:
+        """The body of the reply to DESCRIBE."""
+        operations = [{"op": i, "name": o.name, "kind": o.kind, "width": o.width} for i, o in enumerate(REGISTRY)]
+        told = {
+            "version": version("coproc"), "protocol": 1, "engines": list(self._engines()), "operations": operations,
+            "limits": self.settings.bounds().told(), "journal": self.backlog is not None,
+        }  # fmt: skip
+        return json.dumps(told).encode()
+
+    def _drain(self) -> None:
+        """Take nothing more; answer what was taken, as far as the time reaches."""
+        end = monotonic() + self.settings.drain_seconds
+        self.desk.draining = True
+        if self.backlog is not None:
+            self.backlog.stop()
+        if self.rpc is not None:
+            self.rpc.refuse()
+        answered = self.batcher.drain(self.settings.drain_seconds)
+        if self.uds is not None:
+            answered = self.uds.drain(max(0.0, end - monotonic())) and answered
+        if self.rpc is not None:
+            self.rpc.stop(max(0.0, end - monotonic()))
+        if answered:
+            self._log.info("drained")
+        else:
+            self._log.warning("the time to drain is over", seconds=self.settings.drain_seconds, held=self.batcher.stats().held)
+
+
+def pools(settings: Settings, stack: ExitStack) -> tuple[Pool, list[Stage]]:
+    """Where batches run, and where those run that cannot run there. Raises EngineUnavailable and InvalidInput."""
+    from coproc.cluster.pools.processes import ProcessPool
+    from coproc.cluster.pools.threads import ThreadPool
+
+    if settings.cluster is not None:
+        raise InvalidInput("--cluster: not served by this version; leave it out to use this machine")
+    spec = ProcessPool(1, "spec", eager=False)
+    stack.callback(spec.close)
+    last = [Stage(spec, 64)]
+    if settings.processes:
+        pool: Pool = ProcessPool(settings.workers, settings.engine)
+    else:
+        pool = ThreadPool(settings.engine, settings.workers)
+    stack.callback(pool.close)
+    return pool, last
+
+
+def _rpc(settings: Settings, desk: Desk) -> RpcServer:
+    from .rpc import RpcServer, Tls
+
+    assert settings.grpc is not None
+    tls = None
+    if settings.tls_cert and settings.tls_key and settings.tls_client_ca:
+        files = {name: existing(name, getattr(settings, name)) for name in ("tls_cert", "tls_key", "tls_client_ca")}
+        tls = Tls(*(path.read_bytes() for path in files.values()))
+    return RpcServer(*address("grpc", settings.grpc), desk, tls)
+
+
+def raise_files(wanted: int) -> None:
+    """Allow this process so many descriptors, or as many as it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard != resource.RLIM_INFINITY else wanted, hard))
+
+
+def notify(state: str) -> None:
+    """Tell systemd (sd_notify), where it asked for it."""
+    where = os.environ.get("NOTIFY_SOCKET")
+    if not where:
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(state.encode(), "\0" + where[1:] if where.startswith("@") else where)
+
+
+def serve(settings: Settings, log: BoundLogger) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; the second signal ends it at once. Raises InvalidInput and EngineUnavailable."""
+    stop = threading.Event()
+
+    def ended(number: int, _: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, ended)
+    sys.setswitchinterval(_SWITCH)
+    start = monotonic()
+    with Server(settings, log) as server:
+        places = {"uds": settings.uds, "grpc": server.rpc and server.rpc.address, "journal": settings.journal}
+        port = server.exporter.port if server.exporter is not None else None
+        waiting = server.backlog.waiting if server.backlog is not None else None
+        log.info("serving", **places, metrics_port=port, waiting=waiting, seconds=round(monotonic() - start, 3), pid=os.getpid())
+        notify("READY=1")
+        stop.wait()
+        log.info("draining")
+        notify("STOPPING=1")
+    log.info("ended")
