@@ -68,10 +68,12 @@ struct HostFunctions : Run {
 
   void plonk() {
     const Words &key = prepared(true);
-    note(key.data(), key.empty() ? 0 : 64);
     if (key.empty() || counts[1] < 1008) return;
     coproc_plonk_key_header h;
     std::memcpy(&h, key.data(), sizeof h);
+    // not its lengths: an instruction set has tables of its own
+    note(Words{h.public_inputs, u64{h.lines_h != 0}, u64{h.lines_x_h != 0}});
+    note(key.data() + h.points, COPROC_PLONK_KEY_POINTS * 96);
     const u8 version = static_cast<u8>(1 + (header.version & 3) % 3);
     std::vector<const u8 *> encoded;
     for (int i = 0; i < COPROC_PLONK_PROOF_POINTS; i++) encoded.push_back(fields[1] + 48 * i);
