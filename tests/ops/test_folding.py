@@ -133,7 +133,8 @@ def test_coefficients_depend_on_every_field_the_rules_the_order_and_the_number(o
     assert len(swapped) >= 2
     runs = [[first, second], [second, first], [first], [first, second, second], *swapped]
     if op in ("verify_plonk", "verify_bls", "verify_bls_multisig"):
-        runs.append([first._replace(rules=Rules(plonk="V1", fork="PreFork")), second])
+        others = Rules(plonk="V1", fork="PreFork")
+        runs += [[first._replace(rules=others), second], [first, second._replace(rules=others)]]
     digests = [digest_of(run) for run in runs]
     assert len(set(digests)) == len(runs)
     assert digest_of(runs[0]) == digests[0]
