@@ -12,6 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+from coproc.activation import Activation, block_height
 from coproc.errors import InvalidInput
 from coproc.operation import DEFAULT_RULES, Rules
 
@@ -48,12 +49,16 @@ class Script:
     succeeds has the root behind it; each call is then a block of its own.
     """
 
-    def __init__(self, vm: VM, *, speculate: bool = True, folder: Path | None = None, roots: bool = False) -> None:
+    def __init__(
+        self, vm: VM, *, speculate: bool = True, folder: Path | None = None, roots: bool = False, activation: Activation | None = None
+    ) -> None:
+        """activation: gives the rules wherever a metadata line says the height of the block; `policy` lines are then refused."""
         self._vm = vm
         self._roots = roots
         self._speculate = speculate
         self._folder = folder or Path()
-        self._rules = DEFAULT_RULES
+        self._activation = activation
+        self._rules = DEFAULT_RULES if activation is None else activation.at(0)
         self._metadata: dict[str, bytes] = {}
         self._last = vm.store.head()
         self._open: Session | None = None
@@ -68,6 +73,12 @@ class Script:
     def _begin(self) -> Session:
         self._open = self._vm.session(self._last, self._rules, self._metadata)
         return self._open
+
+    def _rule(self, rules: Rules) -> None:
+        """These rules from now on."""
+        self._rules = rules
+        if self._open is not None:
+            self._open.rules = rules
 
     def close(self) -> None:
         """Drop what was not committed."""
@@ -133,15 +144,20 @@ class Script:
     def _do(self, do: str, line: Line) -> Answer:
         match do:
             case "policy":
-                self._rules = Rules(line.get("plonk") or "", line.get("fork") or "PreFork")
-                if self._open is not None:
-                    self._open.rules = self._rules
+                if self._activation is not None:
+                    raise InvalidInput("policy: the activation table says the rules")
+                self._rule(Rules(line.get("plonk") or "", line.get("fork") or "PreFork"))
                 return {}
             case "metadata":
                 name, value = line["name"], bytes.fromhex(line["value_hex"])
                 self._metadata[name] = value
                 if self._open is not None:
                     self._open.set_metadata(name, value)
+                if self._activation is not None and name == "block_height":
+                    height = block_height(value)
+                    if height is None:
+                        raise InvalidInput("block_height: 4 or 8 bytes are wanted, the activation table goes by it")
+                    self._rule(self._activation.at(height))
                 return {}
             case "deploy":
                 contract = bytes.fromhex(line["id"]) if line.get("id") is not None else None

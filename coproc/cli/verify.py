@@ -34,6 +34,8 @@ def verify(
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS|auto", help="Not served by this version.")] = None,
     plonk: Annotated[Plonk | None, typer.Option(help="PLONK version where a line names none.")] = None,
     fork: Annotated[Fork | None, typer.Option(help="Hard fork where a line names none.")] = None,
+    activation: Annotated[str | None, typer.Option(metavar="FILE", help="Rules by block height, TOML; with --height.")] = None,
+    height: Annotated[int | None, typer.Option(metavar="N", min=0, help="The block whose rules hold where a line names none.")] = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Answers, .jsonl or .parquet; default: standard output.")] = None,
     report: Annotated[str | None, typer.Option(metavar="FILE.html", help="Write an HTML report.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary as one line of JSON on standard error.")] = False,
@@ -49,7 +51,7 @@ def verify(
     """
     wanted = Wanted(
         inputs, engine, workers, cluster, plonk and plonk.value, fork and fork.value, out, report, as_json, quiet, resume, keep_going,
-        require_true,
+        require_true, activation, height,
     )  # fmt: skip
     raise typer.Exit(run(wanted))
 
@@ -71,6 +73,8 @@ class Wanted:
     resume: bool
     keep_going: bool
     require_true: bool
+    activation: str | None = None
+    height: int | None = None
 
 
 def run(wanted: Wanted) -> int:
@@ -110,6 +114,22 @@ def _check(wanted: Wanted) -> list[Any]:
     return files
 
 
+def _words(wanted: Wanted) -> tuple[str | None, str | None]:
+    """PLONK's version and the fork where a line names none. Raises InvalidInput."""
+    from coproc.activation import load
+    from coproc.errors import InvalidInput
+    from coproc.settings import setting
+
+    if wanted.activation is None and wanted.height is None:
+        return wanted.plonk or setting("plonk"), wanted.fork or setting("fork")
+    if wanted.activation is None or wanted.height is None:
+        raise InvalidInput("--activation FILE and --height N belong together")
+    if wanted.plonk or wanted.fork:
+        raise InvalidInput("--activation: the table says the rules; leave out --plonk and --fork")
+    rules = load(wanted.activation).at(wanted.height)
+    return rules.plonk, rules.fork
+
+
 def _verify(wanted: Wanted, console: Console) -> int:
     from coproc.jobs.chunk import Defaults
     from coproc.jobs.compute import known_operation, opened
@@ -120,15 +140,15 @@ def _verify(wanted: Wanted, console: Console) -> int:
     from coproc.jobs.read import Pace, Reader
     from coproc.jobs.stream import run_stream
     from coproc.jobs.tally import Tally
-    from coproc.settings import setting
 
     files = _check(wanted)
+    words = _words(wanted)
     tally = Tally()
     status, problem = OK, None
     with Interruption() as interruption, opened(wanted.engine, wanted.workers) as machine:
         output, kept = open_output(wanted.out, wanted.resume)
         pace = Pace(1 if machine.engine == "spec" else 16)
-        defaults = Defaults(wanted.plonk or setting("plonk"), wanted.fork or setting("fork"))
+        defaults = Defaults(*words)
         reader = Reader(files, defaults, known_operation, wanted.keep_going, kept.skip if kept else None, pace, KeyStore())
         console.log(f"engine {machine.engine}, {_counted(machine.workers, 'worker')}, {_counted(len(files), 'input')}")
         total = None if any(file.size is None for file in files) else sum(file.size for file in files)

@@ -64,6 +64,9 @@ def run_block(
     state: State = None,
     folder: Annotated[str, typer.Option("--dir", metavar="DIR", help="Where files of modules are looked up.")] = ".",
     sequential: Annotated[bool, typer.Option("--sequential", help="One call after the other, nothing assumed.")] = False,
+    activation: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Rules by block height, TOML: by the metadata `block_height`, without policy lines.")
+    ] = None,
     engine: Engine = None,
     roots: Annotated[
         bool, typer.Option("--roots", help="Add the root to every deploy and call that succeeds; calls run one by one.")
@@ -83,6 +86,7 @@ def run_block(
             folder=Path(folder),
             speculate=not sequential,
             roots=roots,
+            activation=activation,
         )
     )
 
@@ -95,6 +99,7 @@ def _guarded(
     folder: Path | None = None,
     speculate: bool = True,
     roots: bool = False,
+    activation: str | None = None,
 ) -> int:
     """Open the VM, work, close it. Returns the exit status."""
     from coproc.errors import CoprocError, Unserved
@@ -102,11 +107,13 @@ def _guarded(
     console = Console()
     try:
         import coproc
+        from coproc.activation import load
         from coproc.vm import VM
         from coproc.vm.script import Script
 
+        table = None if activation is None else load(activation)
         with coproc.open(engine) as coprocessor, VM(state, coprocessor=coprocessor) as machine:
-            script = Script(machine, speculate=speculate, folder=folder, roots=roots)
+            script = Script(machine, speculate=speculate, folder=folder, roots=roots, activation=table)
             try:
                 return work(script)
             finally:

@@ -205,12 +205,6 @@ def test_missing_arguments_and_commands_exit_with_2(cli: Cli) -> None:
     assert cli("fly").status == 2
 
 
-@pytest.mark.parametrize("command", ["serve", "keys", "replay", "bench", "calibrate"])
-def test_commands_of_later_versions_are_not_listed(cli: Cli, command: str) -> None:
-    assert cli(command).status == 2
-    assert command not in cli("--help").out.decode()
-
-
 def test_inputs_are_looked_at_before_any_work(cli: Cli, job: Job, tmp_path: Path) -> None:
     for wrong, sentence in ((tmp_path / "absent", "No such file"), (tmp_path, "is a directory")):
         ran = cli("verify", job(sha256(1)), wrong)
