@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -109,16 +109,18 @@ class PackedBatch:
             raise InvalidInput("a rules code, an alignment and an offset are wanted for each request, and one offset more")
         if self.offsets[0] < 0 or self.offsets[-1] > self.data.size or np.any(self.offsets[1:] < self.offsets[:-1]):
             raise InvalidInput("offsets: ascending ones within data are wanted")
-        if not np.isin(self.aligns, ALIGNMENTS).all():
+        if not _IS_ALIGN[self.aligns].all():
             raise InvalidInput("align: 1, 2, 4 or 8 is wanted for each request")
-        if n and not np.isin(self.rules, RULE_CODES).all():
+        if not _IS_RULES[self.rules].all():
             raise InvalidInput("rules: PLONK's version 1, 2 or 3 with fork 0, 1 or 2 is wanted for each request")
         if self.tenants and sum(run.requests for run in self.tenants) != n:
             raise InvalidInput("tenants: as many as requests are wanted")
 
 
-RULE_CODES = np.array([version | fork << 4 for fork in range(3) for version in (1, 2, 3)], np.uint8)
+RULE_CODES: Final = np.array([version | fork << 4 for fork in range(3) for version in (1, 2, 3)], np.uint8)
 """Every `Rules.code`."""
+_IS_ALIGN: Final = np.isin(np.arange(256), ALIGNMENTS)
+_IS_RULES: Final = np.isin(np.arange(256), RULE_CODES)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,139 @@
+"""Who asks what in the simulation: validators with blocks, mempools, bulk jobs, floods. Each draws from a seed of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from random import Random
+from typing import TYPE_CHECKING
+
+from coproc.cluster.pools.protocol import PackedBatch
+from coproc.cluster.ticket import Busy, Kind, Ticket
+from coproc.operation import Request
+
+from . import truth
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+
+class Client:
+    """A tenant that asks now and then. every: mean seconds between two times, exponentially spread.
+
+    singly, together: the shares of what it sends that goes in these ways; the rest is packed where it is of one operation.
+    """
+
+    kind: Kind = "block"
+    singly, together = 0.3, 0.3
+
+    def __init__(self, simulation: Simulation, tenant: str, every: float) -> None:
+        self.simulation, self.tenant, self.every = simulation, tenant, every
+        self.rng = Random(f"{simulation.seed} {tenant}")
+        self.busy = 0
+        self._later()
+
+    def _later(self) -> None:
+        if not self.simulation.over:
+            self.simulation.world.after(self.rng.expovariate(1 / self.every), self._now)
+
+    def _now(self) -> None:
+        if not self.simulation.over:
+            self.ask()
+        self._later()
+
+    def ask(self) -> None:
+        raise NotImplementedError
+
+    def new(self, op: str | None = None, bad: float = 0.1, size: int = 0) -> Request:
+        rng = self.rng
+        outcome = rng.choice((truth.FALSE, truth.MALFORMED, truth.PANIC)) if rng.random() < bad else truth.TRUE
+        poison = rng.random() < self.simulation.poison
+        return truth.make(rng, op or rng.choice(truth.OPS), self.simulation.number(), outcome, poison, size)
+
+    def send(self, requests: list[Request], seconds: float = inf) -> None:
+        """Singly, together or packed, as the seed has it."""
+        simulation, rng = self.simulation, self.rng
+        ledger, batcher = simulation.ledger, simulation.batcher
+        deadline = simulation.world.clock.now() + seconds
+        numbers = [ledger.ask(request, self.tenant, deadline) for request in requests]
+        way = rng.random()
+        try:
+            if way < self.singly:
+                for number, request in zip(list(numbers), requests, strict=True):
+                    future = batcher.submit(Ticket(request, self.kind, deadline, self.tenant))
+                    numbers.remove(number)
+                    future.add_done_callback(ledger.one(number))
+            elif way < self.singly + self.together or len({request.op for request in requests}) > 1:
+                tickets = [Ticket(request, self.kind, deadline, self.tenant) for request in requests]
+                for number, future in zip(numbers, batcher.submit_many(tickets), strict=True):
+                    future.add_done_callback(ledger.one(number))
+            else:
+                packed = batcher.submit_packed(PackedBatch.of(requests), self.kind, deadline, self.tenant)
+                packed.add_done_callback(ledger.many(numbers, requests[0].op))
+        except Busy as busy:
+            self.busy += 1
+            for number in numbers:
+                ledger.refused(number)
+            self.refused(busy.retry_after)
+
+    def refused(self, retry_after: float) -> None:
+        """What to do about `Busy`: nothing here."""
+
+
+class Validator(Client):
+    """Blocks, of which half was in the mempool before."""
+
+    def ask(self) -> None:
+        pool = self.simulation.mempool
+        requests = [
+            pool[self.rng.randrange(len(pool))] if pool and self.rng.random() < 0.5 else self.new() for _ in range(self.rng.randint(1, 24))
+        ]
+        self.send(requests, 2.0)
+
+
+class Mempool(Client):
+    """One transaction, or a few at once, at times those of others."""
+
+    kind: Kind = "mempool"
+
+    def ask(self) -> None:
+        pool = self.simulation.mempool
+        requests = [self.new() for _ in range(self.rng.choice((1, 1, 1, 2, 5)))]
+        pool.extend(requests)
+        if self.rng.random() < 0.3:
+            requests.append(pool[-self.rng.randint(1, min(len(pool), 8))])
+        self.send(requests, self.rng.choice((0.05, 5.0, 30.0)))
+
+
+class Bulk(Client):
+    """Many requests of one operation, without a deadline."""
+
+    kind: Kind = "bulk"
+    singly, together = 0.05, 0.1
+
+    def ask(self) -> None:
+        op = self.rng.choice(truth.OPS)
+        self.send([self.new(op) for _ in range(self.rng.randint(1, 400))])
+
+
+class Flood(Client):
+    """As much as is taken, for a while; most of it is false."""
+
+    kind: Kind = "mempool"
+
+    def ask(self) -> None:
+        self._until = self.simulation.world.clock.now() + self.rng.uniform(0.0, 2.0)
+        self._more()
+
+    def _more(self) -> None:
+        if self.simulation.world.clock.now() < self._until and not self.simulation.over:
+            self.send([self.new("verify_plonk", bad=0.95) for _ in range(64)], 20.0)
+            self.simulation.world.after(0.05, self._more)
+
+    def refused(self, retry_after: float) -> None:
+        self._until -= 1.0
+
+
+Make = Callable[["Simulation"], Client]
+Seen = deque[Request]

@@ -1,0 +1,182 @@
+"""`Simulation`: a server, its pools and its clients for some hours of virtual time, and what must hold then."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any
+
+from coproc.cluster.batcher import Batcher
+from coproc.cluster.dispatch import Stage
+from coproc.cluster.limits import Limits
+from coproc.cluster.memo import Memo
+from coproc.operation import Request
+
+from .clients import Bulk, Client, Flood, Mempool, Validator
+from .ledger import Ledger
+from .pool import EVERYTHING, Faults, FaultyPool
+from .world import World
+
+SMALL = Limits(max_requests=2048, max_bytes=1 << 20, max_seconds=4.0, max_tenants=8)
+STALL = 150.0
+MEMO = 512
+"""Entries: small, so that they are evicted."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happened. digest: of every answer and its time; equal for equal seeds."""
+
+    seed: int
+    hours: float
+    events: int
+    accepted: int
+    served: int
+    unserved: int
+    expired: int
+    busy: int
+    batches: int
+    retries: int
+    lost: int
+    crashes: int
+    digest: str
+
+
+class Simulation:
+    """One server and its clients.
+
+    poison: chance that a request kills workers. crash: mean hours between two crashes of the server, after which clients ask again
+    for what it owes them; 0: none.
+    """
+
+    def __init__(
+        self, seed: int, faults: Faults = EVERYTHING, poison: float = 0.002, crash: float = 5.0, limits: Limits = SMALL, workers: int = 3
+    ) -> None:
+        self.seed, self.poison, self.over = seed, poison, False
+        self.world = World()
+        self.rng = Random(f"{seed} world")
+        self.limits = limits
+        self.pool = FaultyPool(self.world, Random(f"{seed} pool"), workers, faults, stall=STALL)
+        calm = faults.scaled(0.5)
+        self.slow = FaultyPool(
+            self.world, Random(f"{seed} slow"), 1, Faults(dies=calm.dies, fails=calm.fails, poison_kills=False), "spec", 50.0, STALL
+        )
+        self.ledger = Ledger(self.world.clock)
+        self.mempool: deque[Request] = deque(maxlen=256)
+        self.clients: list[Client] = []
+        self.crashes = 0
+        self._totals: dict[str, int] = {}
+        self._numbers = count(1)
+        self.memo, self.batcher = self._server()
+        self.world.pump = self._pump
+        if crash:
+            self._crash_every = 3600 * crash
+            self.world.after(self.rng.expovariate(1 / self._crash_every), self._crash)
+        if faults.dies:
+            self.world.after(self.rng.expovariate(1 / 1800), self._other_capacity)
+
+    def _server(self) -> tuple[Memo, Batcher]:
+        memo = Memo(MEMO)
+        stages = [Stage(self.slow, 64)]
+        return memo, Batcher(self.pool, self.world.clock, memo, self.limits, stages, STALL, drive=False)
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+    def _pump(self) -> float:
+        wake = self.batcher.pump()
+        self.bounded()
+        assert not self.ledger.wrong, self.ledger.wrong[0]
+        return wake
+
+    def bounded(self) -> None:
+        """Nothing holds more than it may."""
+        held = self.batcher._waiting.held
+        assert held.requests <= self.limits.max_requests
+        assert held.nbytes <= self.limits.max_bytes
+        assert len(self.memo) <= MEMO
+
+    def _other_capacity(self) -> None:
+        """Workers join and leave."""
+        if not self.over:
+            self.pool.workers = self.rng.randint(1, 4)
+            self.pool.start()
+            self.world.after(self.rng.expovariate(1 / 1800), self._other_capacity)
+
+    def _crash(self) -> None:
+        """The server dies with all that it held; those who were promised an answer ask its successor."""
+        if self.over:
+            return
+        self._count()
+        self.crashes += 1
+        ledger = self.ledger
+        ledger.life += 1
+        owed, ledger.open = list(ledger.open.values()), {}
+        self.memo, self.batcher = self._server()
+        for client in self.clients:
+            mine = [asked.request for asked in owed if asked.tenant == client.tenant]
+            if mine:
+                client.send(mine)
+        self.world.after(self.rng.expovariate(1 / self._crash_every), self._crash)
+
+    def _count(self) -> None:
+        stats = self.batcher.stats()
+        for name in ("accepted", "expired", "busy", "batches", "retries", "lost", "duplicates", "memo_hits"):
+            self._totals[name] = self._totals.get(name, 0) + getattr(stats, name)
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Faults are logged where they happen, and here they always do."""
+        logger = logging.getLogger("coproc.cluster")
+        level = logger.level
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+    def run(self, hours: float) -> Report:
+        """So much virtual time, and then until everything is answered. Raises AssertionError where something does not hold."""
+        with self._quiet():
+            self.world.run(3600 * hours)
+            self.over = True
+            self.world.run()
+        self._count()
+        self.settled()
+        ledger, totals = self.ledger, self._totals
+        figures: dict[str, Any] = {name: totals[name] for name in ("accepted", "expired", "busy", "batches", "retries", "lost")}
+        served, unserved = sum(ledger.served.values()), sum(ledger.unserved.values())
+        return Report(
+            self.seed, hours, self.world.happened, served=served, unserved=unserved, crashes=self.crashes, digest=ledger.digest, **figures
+        )
+
+    def settled(self) -> None:
+        """Everything that was accepted is answered, and nothing is left behind."""
+        assert not self.ledger.open, f"{len(self.ledger.open)} requests have no answer: {next(iter(self.ledger.open.values()))}"
+        stats = self.batcher.stats()
+        assert stats.accepted == stats.answered
+        assert stats.held == stats.held_bytes == stats.in_flight == stats.tenants == sum(stats.waiting.values()) == 0
+        waiting, dispatcher = self.batcher._waiting, self.batcher._dispatcher
+        assert not waiting._by_key
+        assert not dispatcher._running
+        assert dispatcher._inside == [0, 0]
+        assert not waiting._room._tenants
+        assert all(not queue.lanes and not queue._live for queue in waiting._classes.values())
+
+
+def everything(seed: int, faults: Faults = EVERYTHING, clients: Sequence[str] = (), **options: Any) -> Simulation:
+    """A simulation with clients of every kind."""
+    simulation = Simulation(seed, faults, **options)
+    simulation.clients += [
+        Validator(simulation, "validator", 120.0),
+        Validator(simulation, "other validator", 300.0),
+        *(Mempool(simulation, f"mempool {i}", 240.0) for i in range(3)),
+        Bulk(simulation, "bulk", 900.0),
+        Flood(simulation, "flood", 14400.0),
+    ]
+    return simulation
