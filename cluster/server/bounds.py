@@ -16,7 +16,7 @@ class Bounds:
     max_connections   open at once; one more takes the place of the one that has been without a finished frame for longest
     max_bytes         bytes of frames begun, unanswered, or answered and unread, of all connections; beyond it frames get "busy"
     partial_bytes     bytes of frames begun, of all connections; beyond it the next that goes on is refused as "busy"
-    connection_bytes  the same of one connection; beyond it the connection is not read
+    connection_bytes  bytes of frames unanswered or unread of one connection; beyond it the connection is not read
     frame_seconds     from the first byte of a frame to its last
     write_seconds     without a byte read by a client that has answers to read
     """

@@ -34,9 +34,9 @@ class Connection:
         return self.fd >= 0
 
     @property
-    def load(self) -> int:
-        """Bytes that are held for this client."""
-        return len(self.data) + self.held + self.out_bytes
+    def owed(self) -> int:
+        """Bytes that are held for this client until it is answered and has read the answers."""
+        return self.held + self.out_bytes
 
     @property
     def idle(self) -> bool:

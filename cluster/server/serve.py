@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
     from .metrics import Exporter
     from .rpc import RpcServer
 
-_SWITCH: Final = 0.0005
+_SWITCH: Final = 0.001
 """Seconds that a thread of Python may keep the interpreter from the others: the socket's must not wait the usual five milliseconds."""
+_END_SECONDS: Final = 5.0
+"""Seconds to end after the time to drain is over."""
+_GARBAGE: Final = (20_000, 50, 50)
+"""Thresholds of the collector: what lives long here is the memo, and looking through it keeps clients waiting."""
 _FILES: Final = 512
 """Descriptors beside those of connections."""
 
@@ -124,6 +129,9 @@ class Server:
             self._log.info("drained")
         else:
             self._log.warning("the time to drain is over", seconds=self.settings.drain_seconds, held=self.batcher.stats().held)
+            timer = threading.Timer(_END_SECONDS, os._exit, (1,))
+            timer.daemon = True
+            timer.start()  # a worker may never answer
 
 
 def pools(settings: Settings, stack: ExitStack) -> tuple[Pool, list[Stage]]:
@@ -184,6 +192,7 @@ def serve(settings: Settings, log: BoundLogger) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, ended)
     sys.setswitchinterval(_SWITCH)
+    gc.set_threshold(*_GARBAGE)
     start = monotonic()
     with Server(settings, log) as server:
         places = {"uds": settings.uds, "grpc": server.rpc and server.rpc.address, "journal": settings.journal}

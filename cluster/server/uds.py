@@ -243,7 +243,7 @@ class UnixServer:
                 text = f"a payload of {size:,} bytes: {frames.HEADER.size} to {bounds.max_frame:,} are taken"
                 self._refuse(connection, WireError(code, text), _number(data, at))
                 return end
-            if stop > end or connection.load > bounds.connection_bytes:
+            if stop > end or connection.owed > bounds.connection_bytes:
                 return at
             if turn == _TURN:
                 connection.ready = True
@@ -260,7 +260,7 @@ class UnixServer:
         if connection.closing or not connection.open:
             return
         data = connection.data
-        waits = connection.ready or connection.load > self._bounds.connection_bytes
+        waits = connection.ready or connection.owed > self._bounds.connection_bytes
         connection.begun = (connection.begun or monotonic()) if (data or connection.skip) and not waits else 0.0
         if self._partial > self._bounds.partial_bytes and len(data) >= 4 + frames.HEADER.size and not waits:
             (size,) = frames.LENGTH.unpack_from(data)
@@ -398,7 +398,7 @@ class UnixServer:
         """Ask for what matters: no reading where too much is held, writing only where something waits."""
         if not connection.open:
             return
-        reads = not connection.eof and connection.load <= self._bounds.connection_bytes
+        reads = not connection.eof and connection.owed <= self._bounds.connection_bytes
         mask = (_IN if reads else 0) | (_OUT if connection.out else 0)
         if mask != connection.mask:
             connection.mask = mask
