@@ -234,8 +234,8 @@ class Audited:
             future.set_result(PackedAnswers.of(columns))
             return
         self._canaries.learn(replace(batch, tenants=()), parsed)
-        front = parsed.fields[:, 0] == args.addresses
-        sent = self._seal(replace(batch, tenants=()), np.where(front, parsed.counts[:, 0], 0).astype(np.int64))
+        keys = np.stack((parsed.fields[:, 0] - args.addresses, parsed.counts[:, 0]), axis=1).astype(np.int64)
+        sent = self._seal(replace(batch, tenants=()), keys)
 
         def back(asked: Future[Asked]) -> None:
             error = asked.exception()
@@ -246,7 +246,7 @@ class Audited:
 
         self._remote.ask(sent.question).add_done_callback(back)
 
-    def _seal(self, batch: PackedBatch, leads: I64) -> _Sent:
+    def _seal(self, batch: PackedBatch, keys: I64) -> _Sent:
         """Canaries at secret places; the seed is drawn last."""
         canaries = self._canaries.pick(batch.op, CANARIES)
         n, k = len(batch), len(canaries)
@@ -261,9 +261,9 @@ class Audited:
             done = before
         if done < n:
             parts.append(batch.slice(done, n))
-        all_leads = np.zeros(n + k, np.int64)
-        all_leads[at] = leads
-        question = Question(os.urandom(NUMBER_BYTES), parts, os.urandom(SEED_BYTES), all_leads)
+        all_keys = np.zeros((n + k, 2), np.int64)
+        all_keys[at] = keys
+        question = Question(os.urandom(NUMBER_BYTES), parts, os.urandom(SEED_BYTES), all_keys)
         return _Sent(question, batch, at, canaries, canaries_at)
 
     # ---- and back ----

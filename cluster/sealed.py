@@ -36,13 +36,13 @@ CURVE_OF: Final = {
 class Question:
     """number: 16 random bytes. parts: the requests, one piece after another, all of one operation. seed: 32 secret bytes, fresh.
 
-    leads int64[n]: bytes of a field at the front of each argument buffer that other requests may share, or 0.
+    keys int64[n, 2]: where in each argument buffer a field begins that other requests may share, and its bytes, or 0. Or nothing.
     """
 
     number: bytes
     parts: list[PackedBatch]
     seed: bytes
-    leads: I64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    keys: I64 = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def __len__(self) -> int:
         return sum(map(len, self.parts))

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from operator import attrgetter
 from typing import Any, Final
 
@@ -29,7 +30,6 @@ from coproc.ops.shape import MAX_BATCH
 from coproc.settings import setting
 
 _BATCHES_A_WORKER: Final = 2  # so that no core waits long for the last batch
-_LEAST_VERIFICATIONS: Final = 32  # of a batch: below, the one final exponentiation of a fold shows
 _LEAST_DIGESTS: Final = 256
 _MAX_BYTES: Final = 16 << 20  # argument bytes of a batch: what an operation allocates grows with them
 _MAX_WAITING: Final = 128  # requests that a thread takes from those that wait
@@ -57,6 +57,8 @@ def default_workers() -> int:
 class Coprocessor:
     """Answers requests on one engine with `workers` threads. A context manager; safe from any number of threads."""
 
+    least_verifications = 32  # of a batch: below, the one final exponentiation of a fold shows
+
     def __init__(
         self,
         engine: Engine | str | None = None,
@@ -70,7 +72,7 @@ class Coprocessor:
         Raises EngineUnavailable and InvalidInput.
         """
         if cluster is not None:
-            raise InvalidInput("cluster: this version has no cluster; leave it out to use the threads of this machine")
+            raise InvalidInput("cluster: coproc.open gives a coprocessor on a cluster")
         if workers is not None and workers < 1:
             raise InvalidInput(f"workers: {workers} is less than 1")
         self._engine = select(engine) if engine is None or isinstance(engine, str) else engine
@@ -183,7 +185,7 @@ class Coprocessor:
         if n == 0:
             return []
         share = -(-n // (self.workers * _BATCHES_A_WORKER)) if self.workers > 1 else n
-        size = min(max(share, _LEAST_VERIFICATIONS if operation.kind == "bool" else _LEAST_DIGESTS), MAX_BATCH)
+        size = min(max(share, self.least_verifications if operation.kind == "bool" else _LEAST_DIGESTS), MAX_BATCH)
         cuts: Sequence[int] = range(0, n, size)
         if int(batch.args.lengths.max()) * size > _MAX_BYTES:
             blocks = np.cumsum(batch.args.lengths) // np.uint64(_MAX_BYTES)
@@ -274,9 +276,13 @@ def open(engine: Engine | str | None = None, workers: int | None = None, cluster
     """A coprocessor.
 
     engine: None (`COPROC_ENGINE`, else "auto"), a name, or an engine. workers: threads; None: `COPROC_WORKERS`, else one a processor.
-    Raises EngineUnavailable where an engine was asked for and is absent, InvalidInput for other words.
+    cluster: HOST:PORT of a Ray cluster, or "auto" for the one that this machine is a node of; None: this machine alone.
+    Raises EngineUnavailable where an engine or a cluster was asked for and is absent, InvalidInput for other words.
     """
-    return Coprocessor(engine, workers, cluster)
+    if cluster is None:
+        return Coprocessor(engine, workers)
+    attached: Coprocessor = import_module("coproc.cluster.attached").ClusterCoprocessor(engine, workers, cluster)
+    return attached
 
 
 def _align(align: int) -> int:

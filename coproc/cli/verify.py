@@ -14,6 +14,9 @@ import typer
 from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
 from coproc.cli.console import Console, Progress, duration, silence_stdout
 
+_MOST_AHEAD = 8
+"""Chunks under way at once on a cluster: each is up to 16 MB."""
+
 
 class Plonk(StrEnum):
     V1 = "V1"
@@ -31,7 +34,9 @@ def verify(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="JSONL (gzip or not) or Parquet; - is standard input.")],
     engine: Annotated[str | None, typer.Option(metavar="E", help="auto, spec, cpu, cpu:adx, ... (see coproc engines).")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads that compute; default: every core.")] = None,
-    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS|auto", help="Not served by this version.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT|auto", help="A Ray cluster (see coproc cluster); auto: the one of this machine.")
+    ] = None,
     plonk: Annotated[Plonk | None, typer.Option(help="PLONK version where a line names none.")] = None,
     fork: Annotated[Fork | None, typer.Option(help="Hard fork where a line names none.")] = None,
     activation: Annotated[str | None, typer.Option(metavar="FILE", help="Rules by block height, TOML; with --height.")] = None,
@@ -43,6 +48,9 @@ def verify(
     resume: Annotated[bool, typer.Option("--resume", help="Keep the answers that are in --out and go on behind them.")] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Answer a bad line with status error and go on.")] = False,
     require_true: Annotated[bool, typer.Option("--require-true", help="Exit with 1 unless every verification is true.")] = False,
+    dead_letters: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Requests that nothing could serve, as job lines to run again.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Answer every request of the INPUT files, in order.
 
@@ -51,7 +59,7 @@ def verify(
     """
     wanted = Wanted(
         inputs, engine, workers, cluster, plonk and plonk.value, fork and fork.value, out, report, as_json, quiet, resume, keep_going,
-        require_true, activation, height,
+        require_true, activation, height, dead_letters,
     )  # fmt: skip
     raise typer.Exit(run(wanted))
 
@@ -75,6 +83,7 @@ class Wanted:
     require_true: bool
     activation: str | None = None
     height: int | None = None
+    dead_letters: str | None = None
 
 
 def run(wanted: Wanted) -> int:
@@ -97,18 +106,17 @@ def _check(wanted: Wanted) -> list[Any]:
     from coproc.errors import InvalidInput
     from coproc.jobs.inputs import inspect, same_file
 
-    if wanted.cluster is not None:
-        raise InvalidInput("--cluster: this version has no cluster; leave it out to use the threads of this machine")
     if wanted.resume and wanted.out is None:
         raise InvalidInput("--resume: needs --out FILE, whose answers are kept")
     if wanted.inputs.count("-") > 1:
         raise InvalidInput("-: standard input can be read once")
     files = [inspect(name) for name in wanted.inputs]
-    for option, name in (("--out", wanted.out), ("--report", wanted.report)):
-        for other in (*wanted.inputs, *([wanted.out] if option == "--report" and wanted.out else [])):
+    written = [("--out", wanted.out), ("--report", wanted.report), ("--dead-letters", wanted.dead_letters)]
+    for i, (option, name) in enumerate(written):
+        for other in (*wanted.inputs, *(earlier for _, earlier in written[:i] if earlier is not None)):
             if name is not None and (same_file(name, other) or name == other != "-"):
                 raise InvalidInput(f"{option} {name}: is {other} itself")
-    for option, name in (("--out", wanted.out), ("--report", wanted.report)):
+    for option, name in written:
         if name is not None and not Path(name).absolute().parent.is_dir():
             raise InvalidInput(f"{option} {name}: there is no such folder")
     return files
@@ -136,7 +144,7 @@ def _verify(wanted: Wanted, console: Console) -> int:
     from coproc.jobs.errors import BadLine, JobError
     from coproc.jobs.interrupt import Interruption
     from coproc.jobs.key_store import KeyStore
-    from coproc.jobs.outputs import open_output
+    from coproc.jobs.outputs import AnswerFile, open_output
     from coproc.jobs.read import Pace, Reader
     from coproc.jobs.stream import run_stream
     from coproc.jobs.tally import Tally
@@ -145,17 +153,20 @@ def _verify(wanted: Wanted, console: Console) -> int:
     words = _words(wanted)
     tally = Tally()
     status, problem = OK, None
-    with Interruption() as interruption, opened(wanted.engine, wanted.workers) as machine:
+    with Interruption() as interruption, opened(wanted.engine, wanted.workers, wanted.cluster) as machine:
         output, kept = open_output(wanted.out, wanted.resume)
+        dead = None if wanted.dead_letters is None else AnswerFile(wanted.dead_letters, wanted.resume)
         pace = Pace(1 if machine.engine == "spec" else 16)
         defaults = Defaults(*words)
         reader = Reader(files, defaults, known_operation, wanted.keep_going, kept.skip if kept else None, pace, KeyStore())
-        console.log(f"engine {machine.engine}, {_counted(machine.workers, 'worker')}, {_counted(len(files), 'input')}")
+        where = machine.where or _counted(machine.workers, "worker")
+        ahead = min(machine.workers, _MOST_AHEAD) if machine.where else 0
+        console.log(f"engine {machine.engine}, {where}, {_counted(len(files), 'input')}")
         total = None if any(file.size is None for file in files) else sum(file.size for file in files)
         tally.start()
         try:
             with Progress(console, total) as progress:
-                run_stream(reader, machine.compute, output, tally, progress, interruption)
+                run_stream(reader, machine.compute, output, tally, progress, interruption, ahead, dead)
             if kept:
                 kept.finish()
         except KeyboardInterrupt:
@@ -171,6 +182,8 @@ def _verify(wanted: Wanted, console: Console) -> int:
             interruption.end()
             tally.stop()
             _close(output)
+            if dead is not None:
+                _close(dead)
         if kept:
             tally.keep(kept.outcomes)
     return _conclude(wanted, console, tally, machine, status, problem)

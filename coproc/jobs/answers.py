@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from coproc.jobs.chunk import Group
 from coproc.jobs.errors import BadLine
 from coproc.operation import STATUS_NAMES, Columns, Operation, Status
 
@@ -87,3 +88,13 @@ def error_tail(line: BadLine) -> bytes:
     op = msgspec.json.encode(line.op)
     error = msgspec.json.encode(str(line).encode(errors="backslashreplace").decode())  # a file's name may be no UTF-8
     return b',"op":' + op + b',"answer":null,"status":"error","retbuf":null,"gas":null,"engine":null,"error":' + error + b"}\n"
+
+
+def job_line(id: bytes, group: Group, data: bytes) -> bytes:
+    """A row as a job line that asks the same again. id: JSON."""
+    rules = group.rules
+    return (
+        b'{"id":'
+        + id
+        + f',"op":"{group.op}","argbuf":"{data.hex()}","plonk":"{rules.plonk}","fork":"{rules.fork}","align":{group.align}}}\n'.encode()
+    )

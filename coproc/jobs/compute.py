@@ -34,8 +34,13 @@ class Machine:
 
     @property
     def workers(self) -> int:
-        """Threads that compute."""
+        """Threads that compute, or wait for a cluster."""
         return self.coprocessor.workers
+
+    @property
+    def where(self) -> str:
+        """The workers elsewhere, in words; "" where there are none."""
+        return str(getattr(self.coprocessor, "where", ""))
 
     def compute(self, group: Group) -> Columns:
         """The answers of one batch."""
@@ -46,7 +51,7 @@ class Machine:
 
 
 @contextmanager
-def opened(engine: str | None, workers: int | None) -> Iterator[Machine]:
-    """A coprocessor for the length of a job. Raises EngineUnavailable where the engine that was asked for is absent."""
-    with open(engine=engine, workers=workers) as coprocessor:
+def opened(engine: str | None, workers: int | None, cluster: str | None = None) -> Iterator[Machine]:
+    """A coprocessor for the length of a job. Raises EngineUnavailable where the engine or the cluster that was asked for is absent."""
+    with open(engine=engine, workers=workers, cluster=cluster) as coprocessor:
         yield Machine(coprocessor)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from coproc.jobs.answers import NOTABLE, answer_tails, error_tail
+from coproc.jobs.answers import NOTABLE, answer_tails, error_tail, job_line
 from coproc.jobs.chunk import Chunk, Group
 from coproc.jobs.interrupt import Interruption
 from coproc.jobs.outputs import Output
@@ -39,8 +41,13 @@ def run_stream(
     tally: Tally,
     watcher: Watcher,
     interruption: Interruption,
+    ahead: int = 0,
+    dead: Output | None = None,
 ) -> None:
     """Answer every row of a job.
+
+    ahead: chunks that are computed before those before them are answered, for machines far away. dead: gets the rows that nothing could
+    serve, as job lines, before their answers are written; they can be run again.
 
     Raises what ends a job early: BadLine, JobError, OSError of the output, KeyboardInterrupt. Whatever it raises, the answers
     to all rows before are written.
@@ -48,14 +55,50 @@ def run_stream(
     pace = reader.pace or Pace()
     reader.pace = pace
     with _read_ahead(reader.chunks()) as chunks:
-        for chunk in chunks:
-            started = time.monotonic()
-            answered = _answer(chunk, compute)
-            _adjust(pace, len(chunk), time.monotonic() - started)
+        for chunk, answered, seconds in _answered_in_order(chunks, compute, ahead):
+            _adjust(pace, len(chunk), seconds)
             with interruption.held():
+                if dead is not None and (letters := answered.dead(chunk)):
+                    dead.write(letters)
                 output.write(answered.lines)
                 answered.count(chunk, tally)
                 watcher.update(tally)
+
+
+def _answered_in_order(chunks: Iterator[Chunk], compute: Compute, ahead: int) -> Iterator[tuple[Chunk, _Answered, float]]:
+    """Each chunk with its answers and the seconds that it took, as if it had the machine to itself."""
+    if not ahead:
+        for chunk in chunks:
+            started = time.monotonic()
+            answered = _answer(chunk, compute)
+            yield chunk, answered, time.monotonic() - started
+        return
+    waiting: deque[tuple[Chunk, Future[_Answered]]] = deque()
+    with ThreadPoolExecutor(ahead + 1, "coproc-chunk") as threads:
+        try:
+            last = time.monotonic()
+            for item in _then_none(chunks):
+                if item is not None:
+                    waiting.append((item, threads.submit(_answer, item, compute)))
+                while waiting and (item is None or len(waiting) > ahead):
+                    chunk, future = waiting.popleft()
+                    answered = future.result()
+                    now = time.monotonic()
+                    yield chunk, answered, now - last
+                    last = now
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _then_none(chunks: Iterator[Chunk]) -> Iterator[Chunk | None]:
+    """The chunks and None at their end, also where they end early: whatever was read is answered before that is raised."""
+    try:
+        yield from chunks
+    except Exception:
+        yield None
+        raise
+    yield None
 
 
 @dataclass(slots=True)
@@ -65,6 +108,7 @@ class _Batch:
     outcomes: list[str]
     seconds: float
     engine: str
+    group: Group
 
 
 @dataclass(slots=True)
@@ -73,6 +117,16 @@ class _Answered:
 
     lines: bytes
     batches: list[_Batch]
+
+    def dead(self, chunk: Chunk) -> bytes:
+        """The rows that nothing served, as job lines."""
+        return b"".join(
+            job_line(chunk.ids[row], batch.group, data)
+            for batch in self.batches
+            if "unserved" in batch.outcomes
+            for row, outcome, data in zip(batch.rows, batch.outcomes, batch.group.data, strict=True)
+            if outcome == "unserved"
+        )
 
     def count(self, chunk: Chunk, tally: Tally) -> None:
         notable: list[tuple[int, str, str, str]] = []  # row, operation, outcome, reason
@@ -103,7 +157,7 @@ def _answer(chunk: Chunk, compute: Compute) -> _Answered:
         answered = answer_tails(OPERATIONS[group.op], columns)
         for row, tail in zip(group.rows, answered.tails, strict=True):
             tails[row] = tail
-        batches.append(_Batch(group.op, group.rows, answered.outcomes, seconds, columns.engine))
+        batches.append(_Batch(group.op, group.rows, answered.outcomes, seconds, columns.engine, group))
     for row, line in chunk.bad.items():
         tails[row] = error_tail(line)
     pieces: list[bytes] = []

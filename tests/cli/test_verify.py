@@ -184,7 +184,7 @@ def test_an_unserved_request_is_never_false(cli: Cli, job: Job, monkeypatch: pyt
     [
         (["--engine", "cuda"], "cuda: cuda is not in this build"),
         (["--engine", "abacus"], "unknown engine 'abacus'"),
-        (["--cluster", "auto"], "--cluster: this version has no cluster"),
+        (["--cluster", "127.0.0.1:1"], "cluster 127.0.0.1:1: cannot be reached"),
         (["--resume"], "--resume: needs --out"),
         (["--workers", "0"], "workers"),
         (["--plonk", "V4"], "V4"),

@@ -121,7 +121,6 @@ def test_what_the_value_cannot_show_the_sample_does(local: ThreadPool) -> None:
         false = SIZE // 2  # so that what is dropped is soon one of them
         for _ in range(24):
             assert same(chain.run(batch("verify_kzg_proof", false)).result(60), expected("verify_kzg_proof", false))
-        assert audited.counts().checked >= SIZE - false
     assert remote.reasons
 
 
