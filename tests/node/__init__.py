@@ -1,0 +1,1 @@
+"""What `make test-node` needs of the test vectors."""
