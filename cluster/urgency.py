@@ -1,7 +1,7 @@
 """`Urgency`: block before mempool before bulk, with a share for each so that none starves.
 
-While a class has work that is ready, every batch of another one earns it its share of that batch's time; when it has earned what
-its next batch takes, it goes first once.
+While a class has work that is ready, every batch that runs earns it its share of the batch's time; when it has earned what its next
+batch takes, it goes first once and pays for that. In the long run a class whose share is s gets s of all the time, or more.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ class Urgency:
         for kind in KINDS:
             if kind not in ready or kind == top:
                 self._earned[kind] = 0.0
-            elif kind == chosen:
-                self._earned[kind] -= seconds
             else:
-                self._earned[kind] = min(self._earned[kind] + self._shares[kind] * seconds, max(self._most, ready[kind]))
+                earned = self._earned[kind] + self._shares[kind] * seconds - (seconds if kind == chosen else 0.0)
+                self._earned[kind] = min(earned, max(self._most, ready[kind]))
         return chosen

@@ -269,7 +269,7 @@ class Waiting:
         stats.seconds[op] = stats.seconds.get(op, 0.0) + seconds
         stats.requests[op] = stats.requests.get(op, 0) + cut.requests
         served = answers.status != Status.UNSERVED
-        if served.all():
+        if seconds > 0 and served.all():
             self.costs.learn(cut.line, cut.units, seconds)
         if OPERATIONS[op].kind != "bool":
             return
