@@ -22,15 +22,18 @@ JOBS      ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 KERNELS    := $(shell find kernels_cpu vm/native -type f 2>/dev/null)
+NODE       := clients/rust/coproc-piecrust
+NODE_BUILD ?= build/node
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
 CXX_FILES  := $(shell find kernels_cpu vm/native tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help setup demo test test-all check bench contracts native sanitized lock clean
+.PHONY: help setup demo test test-all test-node check bench contracts native sanitized lock clean
 
 help:
 	@echo 'make setup     prepare .venv and build the kernels'
 	@echo 'make demo      verify a bundled batch of real proofs'
 	@echo 'make test      the tests that take minutes;  make test-all: every test'
+	@echo 'make test-node Dusk'"'"'s own VM with coproc attached (needs cargo)'
 	@echo 'make check     formatting, types, import directions, warnings as errors'
 	@echo 'make bench     measure primitives and operations'
 	@echo 'make contracts build the example contracts anew (a Rust toolchain: contracts/README.md)'
@@ -81,6 +84,13 @@ test-all: setup $(VENV)/.developed native sanitized
 	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -E fuzz -j $(JOBS)
 	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -R fuzz
 	@$(BIN)/python -m pytest
+
+# Dusk's own VM, from crates.io, with the co-processor attached. The first build takes minutes; its target folder is kept.
+test-node: setup $(VENV)/.developed
+	@.ci/cargo
+	@$(BIN)/python -m tests.node.cases $(NODE_BUILD)/cases
+	@CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/$(NODE_BUILD)} COPROC_COMMAND=$(CURDIR)/$(BIN)/coproc COPROC_NODE_CASES=$(abspath $(NODE_BUILD))/cases \
+	  cargo test --manifest-path $(NODE)/Cargo.toml --release --locked --jobs $(JOBS) -- --test-threads 2
 
 bench: setup $(VENV)/.developed
 	@$(BIN)/python -m benches.primitives
