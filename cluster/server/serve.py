@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,6 @@ from coproc.cluster.dispatch import Stage
 from coproc.cluster.journal import Journal
 from coproc.cluster.memo import Memo
 from coproc.cluster.pools.protocol import Pool
-from coproc.errors import InvalidInput
 from coproc.ops import REGISTRY
 
 from .desk import Desk
@@ -32,6 +32,8 @@ from .uds import UnixServer
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
+
+    from coproc.cluster.audit import Audited
 
     from .metrics import Exporter
     from .rpc import RpcServer
@@ -42,6 +44,8 @@ _END_SECONDS: Final = 5.0
 """Seconds to end after the time to drain is over."""
 _GARBAGE: Final = (20_000, 50, 50)
 """Thresholds of the collector: what lives long here is the memo, and looking through it keeps clients waiting."""
+_SPEC_REQUESTS: Final = 64
+"""Requests that may wait for the slow engine of last resort."""
 _FILES: Final = 512
 """Descriptors beside those of connections."""
 
@@ -71,7 +75,7 @@ class Server:
     def _start(self, stack: ExitStack) -> None:
         settings = self.settings
         raise_files(settings.max_connections + _FILES)
-        self.pool, last = pools(settings, stack)
+        self.pool, last, self._figures = pools(settings, stack)
         self.memo = Memo(settings.memo_entries, settings.memo_bytes)
         clock = RealClock()
         self.batcher = Batcher(self.pool, clock, self.memo, last=last)
@@ -96,8 +100,9 @@ class Server:
     def _exporter(self, host: str, port: int) -> Exporter:
         from .metrics import Collector, Exporter
 
-        engines = self._engines
-        collector = Collector(version("coproc"), engines, self.batcher, self.memo, self.desk.counters, self.uds, self.backlog)
+        collector = Collector(
+            version("coproc"), self._engines, self.batcher, self.memo, self.desk.counters, self.uds, self.backlog, self._figures,
+        )  # fmt: skip
         return Exporter(host, port, collector)
 
     def _engines(self) -> tuple[str, ...]:
@@ -134,22 +139,44 @@ class Server:
             timer.start()  # a worker may never answer
 
 
-def pools(settings: Settings, stack: ExitStack) -> tuple[Pool, list[Stage]]:
-    """Where batches run, and where those run that cannot run there. Raises EngineUnavailable and InvalidInput."""
+def pools(settings: Settings, stack: ExitStack) -> tuple[Pool, list[Stage], Callable[[], dict[str, float]]]:
+    """Where batches run, where those run that cannot run there, and further figures. Raises EngineUnavailable and InvalidInput."""
     from coproc.cluster.pools.processes import ProcessPool
     from coproc.cluster.pools.threads import ThreadPool
 
-    if settings.cluster is not None:
-        raise InvalidInput("--cluster: not served by this version; leave it out to use this machine")
     spec = ProcessPool(1, "spec", eager=False)
     stack.callback(spec.close)
-    last = [Stage(spec, 64)]
-    if settings.processes:
-        pool: Pool = ProcessPool(settings.workers, settings.engine)
-    else:
-        pool = ThreadPool(settings.engine, settings.workers)
-    stack.callback(pool.close)
-    return pool, last
+    last = [Stage(spec, _SPEC_REQUESTS)]
+    if settings.processes and settings.cluster is None:
+        processes = ProcessPool(settings.workers, settings.engine)
+        stack.callback(processes.close)
+        return processes, last, lambda: {"worker_starts_total": processes.starts, "worker_deaths_total": processes.deaths}
+    threads = ThreadPool(settings.engine, settings.workers)
+    stack.callback(threads.close)
+    if settings.cluster is None:
+        return threads, last, dict
+    audited = _cluster(settings, threads)
+    stack.callback(audited.close)
+
+    def figures() -> dict[str, float]:
+        counts = audited.counts()
+        return {f"audit_{name}_total": getattr(counts, name) for name in ("checked", "proved", "quarantined")} | {
+            "audit_mismatch_total": counts.mismatches
+        }
+
+    return audited, [Stage(threads), *last], figures
+
+
+def _cluster(settings: Settings, threads: Pool) -> Audited:
+    """The workers of a Ray cluster, whose answers are checked here. Raises EngineUnavailable."""
+    from coproc.cluster.audit import Audited
+    from coproc.cluster.pools.ray import RayPool
+    from coproc.engine.select import select
+
+    assert settings.cluster is not None
+    here = select(settings.engine)
+    named = settings.engine if settings.engine != "auto" else None
+    return Audited(RayPool(settings.cluster, named, here), threads, here)
 
 
 def _rpc(settings: Settings, desk: Desk) -> RpcServer:

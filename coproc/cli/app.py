@@ -13,6 +13,7 @@ from coproc.cli.demo import demo
 from coproc.cli.engines import engines
 from coproc.cli.keys import keys
 from coproc.cli.replay import replay
+from coproc.cli.serve import serve
 from coproc.cli.verify import verify
 from coproc.cli.vm import vm
 
@@ -42,7 +43,7 @@ def root(
     """A proof-verification co-processor: Dusk's host functions answered bit for bit, in batches."""
 
 
-for command in (verify, engines, bench, calibrate, demo, convert, replay):
+for command in (verify, engines, bench, calibrate, demo, convert, replay, serve):
     app.command()(command)
 app.add_typer(keys)
 app.add_typer(vm)
