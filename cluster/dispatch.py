@@ -2,8 +2,9 @@
 
 There is a chain of pools, the next one for what the one before cannot do. A batch whose worker died runs again; when its worker dies a
 second time the batch is cut in halves, so that a request that kills workers ends alone, is tried once more, and goes to the next pool (a
-slow engine in a process of its own). Requests that come back unserved go the same way. A pool that cannot answer at all hands the batch
-to the next one whole. An answer counts once, the first time: a worker that was given up may answer later, and nobody listens.
+slow engine in a process of its own). Batches that fail and requests that come back unserved go the same way. A pool that is unavailable
+or contradicts itself hands the batch to the next one whole. An answer counts once, the first time: a worker that was given up may answer
+later, and nobody listens.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from coproc.batch import unserved
 from coproc.engine.protocol import I64, Status
-from coproc.errors import EngineError, EngineLost
+from coproc.errors import EngineBug, EngineLost, EngineUnavailable
 from coproc.ops import OPERATIONS
 
 from .clock import Clock, RealClock
@@ -28,8 +29,8 @@ from .pools.protocol import PackedAnswers, PackedBatch, Pool
 _log: Final = logging.getLogger("coproc.cluster")
 TRIES: Final = 2
 """Times that a piece runs in one pool before it is cut, or, when it is a single request, goes to the next."""
-LOSSES: Final = 64
-"""Workers that a batch may take along before what is left of it goes to the next pool: one bad request among 1,024 takes 13."""
+FAILURES: Final = 64
+"""Runs of a batch and its parts that may fail before what fails next goes to the next pool: one bad request among 1,024 takes 13."""
 STALL_SECONDS: Final = 150.0
 
 
@@ -48,7 +49,7 @@ class _Job:
     future: Future[PackedAnswers]
     answers: PackedAnswers
     out: int
-    losses: int = 0
+    failures: int = 0
     engines: dict[str, None] = field(default_factory=dict)
 
 
@@ -148,14 +149,14 @@ class Dispatcher:
         if future.cancelled() or isinstance(error, EngineLost):
             with self._lock:
                 self.lost += 1
-                piece.job.losses += 1
-                too_many = piece.job.losses > LOSSES
             _log.warning("a batch of %d %s was lost: %s", len(piece.batch), piece.batch.op, error)
-            (self._next if too_many else self._again)(piece)
-        elif error is not None:
-            told = _log.warning if isinstance(error, EngineError) else _log.error
-            told("a batch of %d %s has no answer here: %s", len(piece.batch), piece.batch.op, error)
+            self._again(piece)
+        elif isinstance(error, (EngineUnavailable, EngineBug)):
+            _log.warning("a batch of %d %s has no answer here: %s", len(piece.batch), piece.batch.op, error)
             self._next(piece)
+        elif error is not None:
+            _log.error("a batch of %d %s failed: %s: %s", len(piece.batch), piece.batch.op, type(error).__name__, error)
+            self._again(piece)
         else:
             self._answered(piece, future.result())
 
@@ -182,6 +183,11 @@ class Dispatcher:
         piece.tries += 1
         with self._lock:
             self.retries += 1
+            piece.job.failures += 1
+            too_many = piece.job.failures > FAILURES
+        if too_many:
+            self._next(piece)
+            return
         if piece.tries < TRIES:
             self._start(piece)
             return
