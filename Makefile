@@ -27,13 +27,14 @@ NODE_BUILD ?= build/node
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
 CXX_FILES  := $(shell find kernels_cpu vm/native tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help setup demo test test-all test-node check bench contracts native sanitized lock clean
+.PHONY: help setup demo test test-all test-node wheel check bench contracts native sanitized lock clean
 
 help:
 	@echo 'make setup     prepare .venv and build the kernels'
 	@echo 'make demo      verify a bundled batch of real proofs'
 	@echo 'make test      the tests that take minutes;  make test-all: every test'
 	@echo 'make test-node Dusk'"'"'s own VM with coproc attached (needs cargo)'
+	@echo 'make wheel     build the wheel, install it without extras in an environment of its own, run it'
 	@echo 'make check     formatting, types, import directions, warnings as errors'
 	@echo 'make bench     measure primitives and operations'
 	@echo 'make contracts build the example contracts anew (a Rust toolchain: contracts/README.md)'
@@ -80,7 +81,7 @@ test: setup $(VENV)/.developed native sanitized
 	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -LE slow -R fuzz
 	@$(BIN)/python -m pytest -m 'not slow'
 
-test-all: setup $(VENV)/.developed native sanitized
+test-all: setup $(VENV)/.developed native sanitized wheel
 	@$(BIN)/ctest --test-dir $(NATIVE) --output-on-failure --no-tests=error -E fuzz -j $(JOBS)
 	@$(BIN)/ctest --test-dir $(SANITIZED) --output-on-failure --no-tests=error -R fuzz
 	@$(BIN)/python -m pytest
@@ -91,6 +92,10 @@ test-node: setup $(VENV)/.developed
 	@$(BIN)/python -m tests.node.cases $(NODE_BUILD)/cases
 	@CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/$(NODE_BUILD)} COPROC_COMMAND=$(CURDIR)/$(BIN)/coproc COPROC_NODE_CASES=$(abspath $(NODE_BUILD))/cases \
 	  cargo test --manifest-path $(NODE)/Cargo.toml --release --locked --jobs $(JOBS) -- --test-threads 2
+
+# Into build/wheel. The kernels of the editable install are not built again.
+wheel: setup
+	@$(BIN)/python packaging/check_wheel.py
 
 bench: setup $(VENV)/.developed
 	@$(BIN)/python -m benches.primitives

@@ -1,0 +1,1 @@
+"""What operators install: dashboard, alerts, unit, container file, settings."""
