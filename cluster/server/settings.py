@@ -84,11 +84,13 @@ _TYPES: Final = {name: str(kind).removesuffix(" | None") for name, kind in get_t
 
 def gather(given: Mapping[str, Any]) -> Settings:
     """The settings; given: those of the command line, None where an option was left out. Raises InvalidInput."""
-    entries = table("serve")
     names = [field.name for field in fields(Settings)]
-    for key in entries:
+    where = f"COPROC_CONFIG={os.environ.get('COPROC_CONFIG')}: "
+    entries = {}
+    for key, value in table("serve").items():
         if key not in names:
-            raise InvalidInput(f"COPROC_CONFIG={os.environ['COPROC_CONFIG']}: unknown setting serve.{key[:64]}: one of {', '.join(names)}")
+            raise InvalidInput(f"{where}unknown setting serve.{key[:64]}: one of {', '.join(names)}")
+        entries[key] = _check(f"{where}serve.{key}", key, value)
     values: dict[str, Any] = {}
     for name in names:
         if (value := given.get(name)) is not None:
@@ -96,7 +98,7 @@ def gather(given: Mapping[str, Any]) -> Settings:
         elif text := os.environ.get(f"COPROC_SERVE_{name.upper()}"):
             values[name] = _read(f"COPROC_SERVE_{name.upper()}={text}", name, text)
         elif name in entries:
-            values[name] = _check(f"COPROC_CONFIG={os.environ['COPROC_CONFIG']}: serve.{name}", name, entries[name])
+            values[name] = entries[name]
     return Settings(**values)
 
 

@@ -1,0 +1,73 @@
+"""`coproc serve` in a process of its own, that can be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, perf_counter
+from types import TracebackType
+
+from coproc.cluster.client import Client
+
+
+class Served:
+    """A server that runs; its log goes to a file beside the socket."""
+
+    def __init__(self, folder: Path, *options: str, journal: bool = True) -> None:
+        self.folder, self.options = folder, options
+        self.uds, self.log = folder / "s", folder / "log"
+        self.journal = ["--journal", str(folder / "journal")] if journal else []
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, seconds: float = 60.0) -> float:
+        """Returns once it answers; seconds until then."""
+        start = perf_counter()
+        command = [sys.executable, "-m", "coproc", "serve", "--uds", str(self.uds), *self.journal, *self.options]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COPROC_SERVE_")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stderr=log, env=environment)
+        end = monotonic() + seconds
+        with Client(self.uds, seconds) as client:
+            while True:
+                try:
+                    client.wait(0.5)
+                except Exception:
+                    if self.process.poll() is not None or monotonic() > end:
+                        raise AssertionError(self.log.read_text()[-2000:]) from None
+                else:
+                    return perf_counter() - start
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 60.0) -> int:
+        """SIGTERM; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def resident(self) -> int:
+        """Bytes of memory."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) << 10
+        raise AssertionError("no VmRSS")
+
+    def __enter__(self) -> Served:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
