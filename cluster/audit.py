@@ -29,7 +29,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from coproc.engine.library import ISAS, unavailable
-from coproc.engine.protocol import I64, U8, Engine, Status
+from coproc.engine.protocol import I64, U8, Engine, Parsed, Status
 from coproc.engine.select import select
 from coproc.errors import CoprocError, EngineLost
 from coproc.fold.product import ONE
@@ -222,20 +222,20 @@ class Audited:
     def _send(self, batch: PackedBatch, future: Future[PackedAnswers]) -> None:
         batch.check()
         operation = OPERATIONS[batch.op]
-        args, parsed = parsed_of(self._engine, batch)
+        _, parsed = parsed_of(self._engine, batch)
         gas = operation.costs(batch.batch(), parsed)
         n = len(batch)
         retbuf = np.zeros((n, operation.width), np.uint8)
         columns = Columns(parsed.status.copy(), retbuf[:, 0], retbuf, gas, self._engine.name)
         good = np.flatnonzero(parsed.status == Status.OK)
         if len(good) < n:
-            batch, args, parsed = batch.take(good.tolist()), args.take(good), parsed.take(good)
+            batch = batch.take(good.tolist())
+            _, parsed = parsed_of(self._engine, batch)
         if not len(good):
             future.set_result(PackedAnswers.of(columns))
             return
         self._canaries.learn(replace(batch, tenants=()), parsed)
-        keys = np.stack((parsed.fields[:, 0] - args.addresses, parsed.counts[:, 0]), axis=1).astype(np.int64)
-        sent = self._seal(replace(batch, tenants=()), keys)
+        sent = self._seal(replace(batch, tenants=()), parsed)
 
         def back(asked: Future[Asked]) -> None:
             error = asked.exception()
@@ -246,24 +246,20 @@ class Audited:
 
         self._remote.ask(sent.question).add_done_callback(back)
 
-    def _seal(self, batch: PackedBatch, keys: I64) -> _Sent:
+    def _seal(self, batch: PackedBatch, parsed: Parsed) -> _Sent:
         """Canaries at secret places; the seed is drawn last."""
         canaries = self._canaries.pick(batch.op, CANARIES)
         n, k = len(batch), len(canaries)
         canaries_at = np.array(sorted(self._random.sample(range(n + k), k)), np.int64)
         at = np.setdiff1d(np.arange(n + k), canaries_at)
-        parts: list[PackedBatch] = []
-        done = 0
-        for canary, before in zip(canaries, (canaries_at - np.arange(k)).tolist(), strict=True):
-            if before > done:
-                parts.append(batch.slice(done, before))
-            parts.append(canary)
-            done = before
-        if done < n:
-            parts.append(batch.slice(done, n))
-        all_keys = np.zeros((n + k, 2), np.int64)
-        all_keys[at] = keys
-        question = Question(os.urandom(NUMBER_BYTES), parts, os.urandom(SEED_BYTES), all_keys)
+        rules = np.empty(n + k, np.uint8)
+        fields, counts = np.empty((2, n + k, parsed.fields.shape[1]), np.uint64)
+        rules[at], fields[at], counts[at] = batch.rules, parsed.fields, parsed.counts
+        for place, canary in zip(canaries_at.tolist(), canaries, strict=True):
+            _, its = parsed_of(self._engine, canary)
+            rules[place], fields[place], counts[place] = canary.rules[0], its.fields[0], its.counts[0]
+        every = Parsed(fields, counts, np.zeros(n + k, np.uint8))
+        question = Question(os.urandom(NUMBER_BYTES), batch.op, rules, every, os.urandom(SEED_BYTES), [batch, canaries])
         return _Sent(question, batch, at, canaries, canaries_at)
 
     # ---- and back ----

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from coproc.engine.protocol import GT_WORDS, I64, U8, U64, Engine
+from coproc.engine.protocol import GT_WORDS, I64, U8, U64, Buffers, Engine, Parsed
 from coproc.errors import EngineLost
 from coproc.fold.claims import Claims
 from coproc.fold.coefficients import coefficients
@@ -22,6 +22,7 @@ from coproc.fold.product import ONE, Fold
 from coproc.fold.search import Contradiction, one_by_one, search
 from coproc.fold.singly import settle_singly
 from coproc.keys import KeyRegistry
+from coproc.operation import Batch, Operation
 from coproc.ops import OPERATIONS
 
 from .pools.protocol import PackedBatch
@@ -36,31 +37,34 @@ KEPT: Final = 8
 class Claimed:
     """The requests of a batch, decoded.
 
-    status uint8[n], retbuf uint8[n, 1], gas int64[n] as in `Columns`, before claims are settled. claims: all of them, or None; index
-    int64[k]: whose each is. folded uint8[n]: 1 where the claim of a request can be folded.
+    status uint8[n] and retbuf uint8[n, 1] as in `Columns`, before claims are settled. claims: all of them, or None; index int64[k]: whose
+    each is. folded uint8[n]: 1 where the claim of a request can be folded.
     """
 
     status: U8
     retbuf: U8
-    gas: I64
     claims: Claims | None
     index: I64
     folded: U8
 
     @classmethod
     def of(cls, engine: Engine, keys: KeyRegistry, packed: PackedBatch) -> Claimed:
-        operation, batch, n = OPERATIONS[packed.op], packed.batch(), len(packed)
-        parsed = operation.parse(engine, batch)
-        gas = operation.costs(batch, parsed)
+        operation, batch = OPERATIONS[packed.op], packed.batch()
+        return cls.of_parsed(engine, keys, operation, batch, operation.parse(engine, batch))
+
+    @classmethod
+    def of_parsed(cls, engine: Engine, keys: KeyRegistry, operation: Operation, batch: Batch, parsed: Parsed) -> Claimed:
+        """`of` where the fields are known; of `batch` only the rules are read."""
+        n = len(batch)
         pending = operation.begin(engine, keys, batch, parsed)
         if pending.claims is not None and pending.claims.foldable is not None and not pending.claims.foldable.all():
             pending = operation.begin(engine, keys, batch, parsed)  # some keys are prepared in full when they come again
         folded, claims = np.zeros(n, np.uint8), pending.claims
         if claims is None:
-            return cls(pending.status, pending.retbuf, gas, None, np.zeros(0, np.int64), folded)
+            return cls(pending.status, pending.retbuf, None, np.zeros(0, np.int64), folded)
         index = np.arange(n)[pending.index]
         folded[index if claims.foldable is None else index[claims.foldable]] = 1
-        return cls(pending.status, pending.retbuf, gas, claims, index, folded)
+        return cls(pending.status, pending.retbuf, claims, index, folded)
 
     def some(self, mask: Any) -> tuple[Claims | None, I64]:
         """The foldable claims of the requests in a mask bool[n], and whose they are."""
@@ -83,7 +87,7 @@ class _Kept:
     claims: Claims
     root: U64
     index: I64
-    hold: PackedBatch
+    hold: list[object]
 
 
 class FoldWorker:
@@ -96,26 +100,23 @@ class FoldWorker:
         self._folds: OrderedDict[bytes, _Kept] = OrderedDict()
 
     def fold(self, question: Question) -> Partial:
-        """Raises InvalidInput for what is no question."""
-        return self.fold_batch(question.number, question.joined(), question.seed)
-
-    def fold_batch(self, number: bytes, packed: PackedBatch, seed: bytes) -> Partial:
-        """`fold` of a question whose parts are joined."""
         start = perf_counter()
-        packed.check()
-        n, curve = len(packed), CURVE_OF[packed.op]
-        claimed = Claimed.of(self.engine, self._keys, packed)
+        n, curve, seed = len(question), CURVE_OF[question.op], question.seed
+        parsed = question.parsed
+        args = Buffers(parsed.fields[:, 0].copy(), parsed.counts[:, 0].copy())
+        batch = Batch(args, np.full(n, 8, np.uint8), question.rules)
+        claimed = Claimed.of_parsed(self.engine, self._keys, OPERATIONS[question.op], batch, parsed)
         claims, index = claimed.some(np.ones(n, np.bool_))
         if claims is None:
-            return Partial(number, np.zeros(n, np.uint8), ONE[curve].copy(), 0, self.engine.name, perf_counter() - start)
+            return Partial(question.number, claimed.folded, ONE[curve].copy(), 0, self.engine.name, perf_counter() - start)
         fold = fold_of(self.engine, claims, weights(seed, n)[index])
         root = fold.values([(0, len(claims))])
         with self._lock:
-            self._folds[number] = _Kept(fold, claims, root, index, packed)
+            self._folds[question.number] = _Kept(fold, claims, root, index, question.hold)
             while len(self._folds) > KEPT:
                 self._folds.popitem(last=False)
         gt = root.reshape(GT_WORDS[curve]).copy()
-        return Partial(number, claimed.folded, gt, tag_sum(tags(seed, n), index), self.engine.name, perf_counter() - start)
+        return Partial(question.number, claimed.folded, gt, tag_sum(tags(seed, n), index), self.engine.name, perf_counter() - start)
 
     def blame(self, number: bytes) -> I64:
         """The requests whose claims are false, as this worker sees it: a hint, each is proved again by whoever asks.

@@ -9,13 +9,13 @@ left out of the sum, which a fold of true claims cannot show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b, shake_256
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import GT_WORDS, I64, U8, U64, Curve
+from coproc.engine.protocol import GT_WORDS, I64, U8, U64, Curve, Parsed
 from coproc.fold.coefficients import halves
 
 from .pools.protocol import PackedBatch
@@ -34,26 +34,20 @@ CURVE_OF: Final = {
 
 @dataclass(slots=True)
 class Question:
-    """number: 16 random bytes. parts: the requests, one piece after another, all of one operation. seed: 32 secret bytes, fresh.
+    """number: 16 random bytes. seed: 32 secret bytes, drawn last.
 
-    keys int64[n, 2]: where in each argument buffer a field begins that other requests may share, and its bytes, or 0. Or nothing.
+    op, rules uint8[n] and the fields of n requests whose argument buffers decode; hold: what these point into.
     """
 
     number: bytes
-    parts: list[PackedBatch]
+    op: str
+    rules: U8
+    parsed: Parsed
     seed: bytes
-    keys: I64 = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    hold: list[object]
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts))
-
-    @property
-    def op(self) -> str:
-        return self.parts[0].op
-
-    def joined(self) -> PackedBatch:
-        """The parts as one batch, copied."""
-        return joined(self.parts)
+        return len(self.rules)
 
 
 class Partial(NamedTuple):

@@ -26,6 +26,7 @@ from coproc.errors import EngineError, EngineLost, EngineUnavailable
 
 from ..audit import Asked
 from ..cost import units
+from ..laptop import known, token
 from ..sealed import Partial, Question
 from .ray_actor import FoldActor
 from .slim import Names, pack
@@ -86,14 +87,15 @@ class RayPool:
         answer_seconds: float = LEAST_SECONDS,
         survey_seconds: float = SURVEY_SECONDS,
         actor: type[FoldActor] = FoldActor,
+        most: int | None = None,
     ) -> None:
         """address: HOST:PORT, or "auto" for the cluster that this machine is a node of. Does not wait for the actors to come up.
 
-        engine: of the actors, None: on a CPU slot what that node has, on a GPU "cuda". local: finds equal keys here. Raises
-        EngineUnavailable where there is no cluster.
+        engine: of the actors, None: on a CPU slot what that node has, on a GPU "cuda". local: finds equal keys here. most: of the slots,
+        None: all of them. Raises EngineUnavailable where there is no cluster.
         """
-        self._ray, self._ours = _connected(address)
-        self._engine, self._actor = engine, actor
+        self._ray, self._ours = connected(address)
+        self._engine, self._actor, self._most = engine, actor, most
         self._local = local or select()
         self._start, self._answer, self._survey_seconds = start_seconds, answer_seconds, survey_seconds
         self._names = Names()
@@ -321,7 +323,7 @@ class RayPool:
                 with self._state:
                     del self._slots[slot.place]
             for place, name in places.items():
-                if place not in self._slots and name not in self._bad:
+                if place not in self._slots and name not in self._bad and (self._most is None or len(self._slots) < self._most):
                     self._open(_Slot(place, name))
             with self._state:
                 self._lanes = [lane for lane in self._lanes if lane.is_alive()]
@@ -366,9 +368,13 @@ def _places(node: dict[str, Any]) -> list[tuple[Place, str]]:
     return [(place, f"{node['NodeManagerAddress']}/{id[:8]}/{place.kind}{place.number}") for place in places]
 
 
-def _connected(address: str) -> tuple[Any, bool]:
+def connected(address: str) -> tuple[Any, bool]:
     """Ray, and whether it was this call that connected. Raises EngineUnavailable."""
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    laptop = known()
+    if laptop is not None and address in ("auto", laptop.address):
+        address = laptop.address
+        os.environ |= token()
     try:
         ray = import_module("ray")
     except ImportError:

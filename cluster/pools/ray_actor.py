@@ -11,6 +11,7 @@ from coproc.engine.select import select
 from coproc.errors import CoprocError
 
 from ..folding import FoldWorker
+from ..sealed import Question
 from .slim import unpack
 
 KEPT_BYTES: Final = 256 << 20
@@ -46,10 +47,10 @@ class FoldActor:
             if name not in self._keys:
                 return ()
             self._keys.move_to_end(name)
-        packed = unpack(op, n, array, {name: self._keys[name] for name in names})
+        rules, parsed, hold = unpack(op, n, array, {name: self._keys[name] for name in names})
         while self._bytes > KEPT_BYTES:
             self._bytes -= len(self._keys.popitem(last=False)[1])
-        return tuple(self._worker.fold_batch(number, packed, seed))
+        return tuple(self._worker.fold(Question(number, op, rules, parsed, seed, hold)))
 
     def blame(self, number: bytes) -> I64:
         assert self._worker is not None

@@ -1,10 +1,11 @@
 """A question as one array, in which a key that many requests have is named and not repeated: what goes through the object store.
 
-Requests of Groth16 carry 36 kB of key each, 1,024 of them are 37 MB; a worker that has the key is sent 200 kB. A key is bytes here and
-nothing else: what is not recognised is sent as it is, and what is put together again is what there was.
+What goes is the fields of argument buffers that decode. Requests of Groth16 carry 36 kB of key each, 1,024 of them are 37 MB; a worker that
+has the key is sent 200 kB, and reads the one key that it keeps. A key is bytes here and nothing else: the first field of a layout.
+What is not recognised is sent as it is.
 
-The array: offsets int64[n + 1] of what is left of the argument buffers, names int64[n] (0: nothing is left out), places int64[n] at
-which it is left out, rules uint8[n], aligns uint8[n], then what is left.
+The array: counts uint64[n, f] of the f fields of the layout, names int64[n] of the first ones (0: it is there itself), rules uint8[n],
+then the bytes of the fields, one field of all requests after another, each column from a multiple of 8 on.
 """
 
 from __future__ import annotations
@@ -13,18 +14,22 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from ctypes import string_at
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from coproc.engine.protocol import I64, U8, Buffers, Engine, address_of
+from coproc.engine.protocol import I64, MAX_FIELDS, U8, U64, Addresses, Buffers, Engine, Parsed, address_of
 from coproc.errors import InvalidInput
+from coproc.ops import OPERATIONS
+from coproc.wire.rkyv import ROOTS, Vec
 
 from ..sealed import Question
-from .protocol import PackedBatch
+from .protocol import RULE_CODES
 
 LEAST: Final = 1024
 """Bytes of a key from which on naming it pays."""
+MOST: Final = 1 << 32
+"""Elements of a field: more than any argument buffer has."""
 
 
 class Names:
@@ -52,78 +57,78 @@ class Names:
             return name
 
 
+def _sizes(op: str, counts: U64) -> U64:
+    """uint64[n, f]: bytes of each field."""
+    fields = ROOTS[OPERATIONS[op].layout].fields
+    return counts[:, : len(fields)] * np.array([field.size if isinstance(field, Vec) else 1 for field in fields], np.uint64)
+
+
 def pack(question: Question, engine: Engine, known: Names) -> tuple[U8, dict[int, bytes]]:
     """A question's requests as an array, and the keys that it names. engine: finds equal keys."""
-    parts, n = question.parts, len(question)
-    starts = np.concatenate([part.offsets[:-1] for part in parts])
-    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
-    bases = np.concatenate([np.full(len(part), address_of(part.data), np.uint64) for part in parts])
-    keys = question.keys if len(question.keys) == n else np.zeros((n, 2), np.int64)
-    names, cut, table = _named(keys, bases + (starts + keys[:, 0]).astype(np.uint64), engine, known)
-    offsets = np.zeros(n + 1, np.int64)
-    np.cumsum(lengths - cut, out=offsets[1:])
-    pieces: list[Any] = []
-    first = 0
-    for part in parts:
-        view, mine = memoryview(part.data), slice(first, first + len(part))
-        first += len(part)
-        left = cut[mine]
-        if left.any():
-            at = part.offsets[:-1] + np.where(left > 0, keys[mine, 0], 0)
-            columns = part.offsets[:-1], at, at + left, part.offsets[1:]
-            for a, b, c, d in zip(*(column.tolist() for column in columns), strict=True):
-                pieces += (view[a:b], view[c:d])
-        else:
-            pieces.append(view[int(part.offsets[0]) : int(part.offsets[-1])])
-    rules, aligns = np.concatenate([part.rules for part in parts]), np.concatenate([part.aligns for part in parts])
-    head = [offsets.tobytes(), names.tobytes(), keys[:, 0].tobytes(), rules.tobytes(), aligns.tobytes()]
-    return np.frombuffer(b"".join([*head, *pieces]), np.uint8), table
+    fields = question.parsed.fields
+    sizes = _sizes(question.op, question.parsed.counts)
+    names, table = _named(fields[:, 0], sizes[:, 0], engine, known)
+    counts = np.ascontiguousarray(question.parsed.counts[:, : sizes.shape[1]])
+    pieces = [counts.tobytes(), names.tobytes(), question.rules.tobytes()]
+    at = sum(map(len, pieces))
+    for k in range(sizes.shape[1]):
+        here = np.flatnonzero(names == 0) if k == 0 else slice(None)
+        column = b"".join(map(string_at, fields[here, k].tolist(), sizes[here, k].tolist()))
+        pieces += (bytes(-at % 8), column)
+        at += -at % 8 + len(column)
+    return np.frombuffer(b"".join(pieces), np.uint8), table
 
 
-def _named(keys: I64, addresses: Any, engine: Engine, known: Names) -> tuple[I64, I64, dict[int, bytes]]:
-    """names int64[n] and the bytes int64[n] that each request is shorter, and the keys behind the names."""
-    n = len(keys)
-    names, cut, table = np.zeros(n, np.int64), np.zeros(n, np.int64), {}
-    index = np.flatnonzero(keys[:, 1] >= LEAST)
+def _named(addresses: Addresses, sizes: U64, engine: Engine, known: Names) -> tuple[I64, dict[int, bytes]]:
+    """names int64[n] of keys, and what is behind them."""
+    names, table = np.zeros(len(sizes), np.int64), {}
+    index = np.flatnonzero(sizes >= LEAST)
     if not len(index):
-        return names, cut, {}
-    sizes = keys[index, 1]
-    first = engine.group(Buffers(addresses[index], sizes.astype(np.uint64))).astype(np.int64)
+        return names, {}
+    first = engine.group(Buffers(addresses[index].copy(), sizes[index].copy())).astype(np.int64)
     distinct, counts = np.unique(first, return_counts=True)
     for one, count in zip(distinct.tolist(), counts.tolist(), strict=True):
-        data = string_at(int(addresses[index[one]]), int(sizes[one]))
+        data = string_at(int(addresses[index[one]]), int(sizes[index[one]]))
         name = known.name(data, count > 1)
         if name:
             table[name] = data
             names[index[first == one]] = name
-            cut[index[first == one]] = len(data)
-    return names, cut, table
+    return names, table
 
 
-def unpack(op: str, n: int, array: U8, table: Mapping[int, bytes]) -> PackedBatch:
-    """The requests again. Raises InvalidInput for an array that is too short, and KeyError for a name that is not in the table."""
-    head = 8 * (3 * n + 1) + 2 * n
-    if array.dtype != np.uint8 or array.ndim != 1 or array.size < head:
+def unpack(op: str, n: int, array: U8, table: Mapping[int, bytes]) -> tuple[U8, Parsed, list[object]]:
+    """rules, fields and what these point into.
+
+    Raises InvalidInput for an array that is none, and KeyError for a name that is not in the table.
+    """
+    if op not in OPERATIONS or n < 1 or array.dtype != np.uint8 or array.ndim != 1:
         raise InvalidInput("no array of requests")
-    view = memoryview(array)
-    offsets, names, places = (np.frombuffer(view, np.int64, count, 8 * at).copy() for at, count in ((0, n + 1), (n + 1, n), (2 * n + 1, n)))
-    rules = np.frombuffer(view, np.uint8, n, 8 * (3 * n + 1)).copy()
-    aligns = np.frombuffer(view, np.uint8, n, 8 * (3 * n + 1) + n).copy()
-    data = np.frombuffer(view, np.uint8, offset=head) if array.size > head else np.zeros(0, np.uint8)
-    packed = PackedBatch(op, rules, aligns, data, offsets)
-    packed.check()
-    if not names.any():
-        return packed
-    keys = {0: b"", **table}
-    places[names == 0] = 0
-    if np.any((places < 0) | (places > np.diff(offsets))):
-        raise InvalidInput("a key that is left out outside its request")
-    rest = memoryview(data)
-    pieces: list[Any] = []
-    starts = offsets[:-1]
-    for name, a, b, c in zip(names.tolist(), starts.tolist(), (starts + places).tolist(), offsets[1:].tolist(), strict=True):
-        pieces += (rest[a:b], keys[name], rest[b:c])
-    size = {name: len(data) for name, data in keys.items()}
-    whole = np.zeros(n + 1, np.int64)
-    np.cumsum(np.diff(offsets) + np.fromiter((size[name] for name in names.tolist()), np.int64, n), out=whole[1:])
-    return PackedBatch(op, rules, aligns, np.frombuffer(b"".join(pieces), np.uint8), whole)
+    f = len(ROOTS[OPERATIONS[op].layout].fields)
+    head = 8 * n * (f + 1) + n
+    if array.size < head:
+        raise InvalidInput("an array of requests that ends early")
+    view = memoryview(np.ascontiguousarray(array))
+    counts = np.frombuffer(view, np.uint64, n * f).reshape(n, f)
+    names = np.frombuffer(view, np.int64, n, 8 * n * f)
+    rules = np.frombuffer(view, np.uint8, n, 8 * n * (f + 1)).copy()
+    if np.any(counts > MOST) or not np.isin(rules, RULE_CODES).all():
+        raise InvalidInput("no counts and rules of requests")
+    sizes = _sizes(op, counts).astype(np.int64)
+    keys = {name: np.frombuffer(table[name], np.uint8) for name in np.unique(names).tolist() if name}
+    fields, all_counts = np.zeros((2, n, MAX_FIELDS), np.uint64)
+    base, at = address_of(np.frombuffer(view, np.uint8)), head
+    for k in range(f):
+        at += -at % 8
+        here = np.where(names == 0, sizes[:, 0], 0) if k == 0 else sizes[:, k]
+        ends = at + np.cumsum(here)
+        fields[:, k] = (base + ends - here).astype(np.uint64)
+        at = int(ends[-1])
+    if at != array.size:
+        raise InvalidInput("an array of requests that does not end where it should")
+    for name, key in keys.items():
+        chosen = names == name
+        fields[chosen, 0] = address_of(key)
+        if np.any(sizes[chosen, 0] != key.size):
+            raise InvalidInput("a key of another size")
+    all_counts[:, :f] = counts
+    return rules, Parsed(fields, all_counts, np.zeros(n, np.uint8)), [view, keys]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -75,14 +76,15 @@ class Liar(FoldWorker):
 
     def _dropping(self, question: Question) -> Partial:
         """The fold of all claims but one, said to be that of all, or of all but one."""
-        packed, n = question.joined(), len(question)
+        n, parsed = len(question), question.parsed
         place = int(self._random.integers(n))
         whole = super().fold(question)
-        # the coefficients go by place: fold again with the one claim made unreadable
-        broken = packed.data.copy()
-        broken[packed.offsets[place] : packed.offsets[place + 1]] = 0
-        packed.data = broken
-        partial = self.fold_batch(question.number, packed, question.seed)
+        # the coefficients go by place: fold again with the one request made unreadable
+        nothing = np.zeros(1 << 17, np.uint8)
+        fields = parsed.fields.copy()
+        fields[place] = nothing.ctypes.data
+        broken = replace(question, parsed=parsed._replace(fields=fields), hold=[question, nothing])
+        partial = super().fold(broken)
         if self._mode == "drops a claim":  # what a lost block of threads looks like: the tags were added in the same loop
             return partial._replace(folded=whole.folded)
         return partial._replace(folded=whole.folded, tags=whole.tags)

@@ -23,7 +23,8 @@ class LyingActor(FoldActor):
 
     def fold(self, number: bytes, op: str, n: int, array: U8, seed: bytes, given: dict[int, bytes], names: list[int]) -> tuple[Any, ...]:
         assert isinstance(self._worker, Liar)
-        return tuple(self._worker.fold(Question(number, [unpack(op, n, array, given)], seed)))
+        rules, parsed, hold = unpack(op, n, array, given)
+        return tuple(self._worker.fold(Question(number, op, rules, parsed, seed, hold)))
 
 
 class StallingActor(FoldActor):
