@@ -1,0 +1,62 @@
+"""What a liar was asked is kept, and runs again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coproc.cluster.audit import Audited
+from coproc.cluster.kept import Keeper, packed_in, requests_of
+from coproc.cluster.pools.protocol import PackedBatch
+from coproc.cluster.pools.threads import ThreadPool
+from coproc.cluster.sealed import Question
+from coproc.engine.protocol import Parsed
+from coproc.engine.select import select
+from coproc.errors import EngineLost
+from coproc.operation import Request, Rules
+from coproc.replay import load, replay
+from tests.samples.requests import accepted
+
+from .liars import FakeRemote, Liar
+
+
+def test_the_question_to_a_liar_is_kept_with_honest_answers_and_runs_again(tmp_path: Path) -> None:
+    engine, requests = select("cpu"), accepted("verify_plonk", 40)
+    with (
+        ThreadPool(engine, 1) as local,
+        Audited(FakeRemote(Liar(engine, "always true")), local, engine, on_lie=Keeper(tmp_path, engine)) as pool,
+    ):
+        with pytest.raises(EngineLost):
+            pool.run(PackedBatch.of(requests)).result(timeout=60)
+        wanted = local.run(PackedBatch.of(requests)).result(timeout=60)
+    (path,) = tmp_path.iterdir()
+    kept = load(path)
+    assert kept.reason.startswith("worker ")
+    assert "seed " in kept.reason
+    assert list(kept.requests[:40]) == requests
+    told = [one for one in kept.runs[0].told if one is not None]
+    assert [one.retbuf[0] for one in told[:40]] == wanted.value.tolist()
+    assert {one.retbuf for one in told[40:]} == {b"\0"}  # what was mixed in is false
+    assert [again.told for again in replay(kept, select("cpu:portable"), 1)] == [kept.runs[0].told] * 2
+
+
+def test_a_packed_batch_is_the_requests_that_it_was_packed_from() -> None:
+    requests = [Request("sha256", bytes([i]) * i, Rules("V3", "Boreas" if i % 2 else "Aegis"), 1 << i % 4) for i in range(9)]
+    packed = PackedBatch.of(requests)
+    assert requests_of(packed) == requests
+    found = list(packed_in([packed, [packed.slice(0, 1)], object(), np.zeros(1)]))
+    assert [len(one) for one in found] == [9, 1]
+
+
+def test_a_folder_that_cannot_be_made_disturbs_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nothing = Parsed(np.zeros((0, 3), np.uint64), np.zeros((0, 3), np.uint64), np.zeros(0, np.uint8))
+    packed = PackedBatch.of(accepted("verify_plonk", 3))
+    (tmp_path / "file").write_text("")
+    engine = select("cpu")
+    Keeper(tmp_path / "file", engine)("w", "r", Question(b"", packed.op, packed.rules, nothing, b"", [packed]))
+    Keeper(tmp_path, engine)("w", "x", Question(b"", packed.op, packed.rules, nothing, b"", []))  # nothing to keep
+    assert "cannot be kept" in caplog.text
+    assert "is not kept" in caplog.text
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
