@@ -6,17 +6,21 @@ import json
 import re
 import shlex
 import tomllib
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
+from coproc.cluster.audit import Counts
 from coproc.cluster.frames import MALFORMED
 from coproc.cluster.memo import Memo
+from coproc.cluster.server import serve
 from coproc.cluster.server.counters import Counters
 from coproc.cluster.server.metrics import Collector
-from coproc.cluster.server.settings import gather
+from coproc.cluster.server.settings import Settings, gather
 from coproc.cluster.service import Stats
 from tests.cluster.serving import Fake
 
@@ -39,6 +43,31 @@ class _Backlog:
     waiting, answered, failures = 1, 1, 0
 
 
+class _Audited:
+    """What `serve` makes of a cluster."""
+
+    def counts(self) -> Counts:
+        return Counts()
+
+    def close(self) -> None:
+        pass
+
+
+@cache
+def further() -> dict[str, float]:
+    """The figures of worker processes and of the audit."""
+    figures: dict[str, float] = {}
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr(serve, "_cluster", lambda *_: _Audited())
+        for settings in (
+            Settings(uds="s", processes=True, workers=1, engine="cpu"),
+            Settings(uds="s", cluster="auto", workers=1, engine="cpu"),
+        ):
+            *_, told = serve.pools(settings, stack)
+            figures |= told()
+    return figures
+
+
 def exposed() -> dict[str, set[str]]:
     """Every sample that a server exposes, with its labels."""
     counters = Counters()
@@ -49,7 +78,7 @@ def exposed() -> dict[str, set[str]]:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    families = [*registry.collect(), *Collector("1", lambda: ("spec",), _Busy(), Memo(), counters, *parts).collect()]
+    families = [*registry.collect(), *Collector("1", lambda: ("spec",), _Busy(), Memo(), counters, *parts, further).collect()]
     found: dict[str, set[str]] = {}
     for family in families:
         for sample in family.samples:
