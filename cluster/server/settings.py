@@ -33,6 +33,7 @@ class Settings:
     tls_client_ca: str | None = None
     metrics: str | None = None
     journal: str | None = None
+    kept: str | None = None
     engine: str | None = None
     workers: int | None = None
     processes: bool = False

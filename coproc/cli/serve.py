@@ -18,6 +18,7 @@ def serve(
     tls_client_ca: Annotated[str | None, typer.Option(metavar="FILE", help="Who signs clients' certificates, PEM.")] = None,
     metrics: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Prometheus metrics over HTTP.")] = None,
     journal: Annotated[str | None, typer.Option(metavar="FILE", help="Keep jobs there; without it none are taken.")] = None,
+    kept: Annotated[str | None, typer.Option(metavar="DIR", help="Keep batches of workers that lied there, for coproc replay.")] = None,
     engine: Annotated[str | None, typer.Option(metavar="E", help="auto, spec, cpu, cpu:adx, ... (see coproc engines).")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads or processes that compute; default: every core.")] = None,
     processes: Annotated[bool | None, typer.Option("--processes/--threads", help="Compute in processes of their own.")] = None,
