@@ -86,7 +86,7 @@ class Desk:
             future.set_result(body)
 
         heads = execute.rows.heads
-        if kind == "bulk" and heads and len({head & 255 for head in heads}) == 1:
+        if len(heads) > 1 and len({head & 255 for head in heads}) == 1:
             ((_, batch),) = execute.rows.packed()
             answers = self._service.submit_packed(batch, kind, deadline, execute.tenant)
             answers.add_done_callback(lambda f: done(self._packed(batch, f)))

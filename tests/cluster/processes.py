@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, sleep
 from types import TracebackType
+from typing import Any
 
 from coproc.cluster.client import Client
 
@@ -39,6 +42,18 @@ class Served:
                         raise AssertionError(self.log.read_text()[-2000:]) from None
                 else:
                     return perf_counter() - start
+
+    def told(self) -> dict[str, Any]:
+        """What the server said when it began to serve: its addresses and ports."""
+        end = monotonic() + 30
+        while monotonic() < end:
+            for line in reversed(self.log.read_text().splitlines()):
+                with suppress(ValueError):
+                    said: dict[str, Any] = json.loads(line)
+                    if said["event"] == "serving" and said["pid"] == self.pid:
+                        return said
+            sleep(0.01)
+        raise AssertionError(self.log.read_text()[-2000:])
 
     @property
     def pid(self) -> int:

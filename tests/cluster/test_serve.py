@@ -124,9 +124,7 @@ def test_answers_are_those_of_a_coprocessor_in_process(tmp_path: Path) -> None:
             told = client.describe()
             assert told["engines"] == ["cpu:portable"]
             assert [operation["name"] for operation in told["operations"]] == list(OPERATIONS)
-            log = [json.loads(line) for line in served.log.read_text().splitlines()]
-            serving = next(line for line in log if line["event"] == "serving")
-            with urllib.request.urlopen(f"http://127.0.0.1:{serving['metrics_port']}/metrics", timeout=20) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{served.told()['metrics_port']}/metrics", timeout=20) as page:
                 metrics = dict(line.rsplit(" ", 1) for line in page.read().decode().splitlines() if not line.startswith("#"))
             assert sum(float(value) for name, value in metrics.items() if name.startswith("coproc_answers_total{")) == 900
             assert float(metrics["coproc_connections"]) == 1
