@@ -14,10 +14,10 @@ from coproc.operation import ALIGNMENTS, STATUS_NAMES, Answer, Request
 from coproc.ops import OPERATIONS
 from coproc.ops.shape import MAX_BATCH
 
-MAX_REQUESTS: Final = 1 << 20
+MAX_REQUESTS: Final = 1 << 17
 MAX_BYTES: Final = 256 << 20
 """Argument bytes of all requests."""
-MAX_RUNS: Final = 64
+MAX_RUNS: Final = 16
 MAX_TEXT: Final = 4096
 """Characters of a reason, a name or a place."""
 DIGEST_BYTES: Final = 64
@@ -151,6 +151,8 @@ class Kept:
                     _check_told(request, told)
             for step in run.steps:
                 _check_step(self.requests, step)
+            asked = [i for step in run.steps for part in step.parts for i in part.requests]
+            _check(len(set(asked)) == len(asked), f"run on {run.engine}: a request is asked twice")
 
     def disputed(self, told: Iterable[Sequence[Told | None]] | None = None) -> list[int]:
         """The requests of which two told different things: by default in the file."""

@@ -22,8 +22,8 @@ from coproc.replay.batch import MAX_BYTES, MAX_REQUESTS, Fold, Kept, Part, Run, 
 
 MAGIC: Final = b"coprocRP"
 VERSION: Final = 1
-MAX_HEADER: Final = 64 << 20
-MAX_FILE: Final = 1 << 30
+MAX_HEADER: Final = 32 << 20
+MAX_FILE: Final = 384 << 20
 NOT_ASKED: Final = 255
 _HEAD: Final = struct.Struct("<8sIIQ")  # magic, version, length of the header, length of the body
 _DIGEST: Final = 32

@@ -75,6 +75,7 @@ HOSTILE: dict[str, Any] = {
     "a request below zero": ("runs", 0, "steps", 0, "parts", 0, "requests", 0, -1),
     "a part of two operations": ("runs", 0, "steps", 0, "parts", 0, "requests", 0, 15),
     "a part of nothing": ("runs", 0, "steps", 0, "parts", 0, "requests", None, []),
+    "a request twice": ("runs", 0, "steps", 0, "parts", 0, "requests", None, [0, 0]),
     "a part of too much": ("runs", 0, "steps", 0, "parts", 0, "requests", None, [0] * 1025),
     "a seed that is short": ("runs", 0, "steps", 0, "folds", 0, "seed", None, "00"),
     "a seed that is no hex": ("runs", 0, "steps", 0, "folds", 0, "seed", None, "zz" * 32),
