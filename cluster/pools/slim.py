@@ -5,7 +5,8 @@ has the key is sent 200 kB, and reads the one key that it keeps. A key is bytes 
 What is not recognised is sent as it is.
 
 The array: counts uint64[n, f] of the f fields of the layout, names int64[n] of the first ones (0: it is there itself), rules uint8[n],
-then the bytes of the fields, one field of all requests after another, each column from a multiple of 8 on.
+then the bytes of the fields in columns, each from a multiple of 8 on: a Vec is a column, and so are the fields that lie beside each other
+in the root, since operations read them in one go.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from ctypes import string_at
-from typing import Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -57,25 +59,49 @@ class Names:
             return name
 
 
-def _sizes(op: str, counts: U64) -> U64:
-    """uint64[n, f]: bytes of each field."""
-    fields = ROOTS[OPERATIONS[op].layout].fields
-    return counts[:, : len(fields)] * np.array([field.size if isinstance(field, Vec) else 1 for field in fields], np.uint64)
+class Column(NamedTuple):
+    """Fields that lie in a row: the first one, how far behind it each begins, and their bytes; width: of an element of a Vec, else 0."""
+
+    field: int
+    behind: tuple[int, ...]
+    size: int
+    width: int
+
+    def sizes(self, counts: U64) -> U64:
+        """uint64[n]: bytes of each request."""
+        return counts[:, self.field] * np.uint64(self.width) if self.width else np.full(len(counts), self.size, np.uint64)
+
+
+@cache
+def columns(op: str) -> tuple[Column, ...]:
+    """Those of an operation's layout."""
+    found: list[Column] = []
+    start = 0
+    for k, field in enumerate(ROOTS[OPERATIONS[op].layout].fields):
+        if isinstance(field, Vec):
+            found.append(Column(k, (0,), 0, field.size))
+        elif found and not found[-1].width and start + found[-1].size == field.at:
+            last = found[-1]
+            found[-1] = last._replace(behind=(*last.behind, last.size), size=last.size + field.size)
+        else:
+            start = field.at
+            found.append(Column(k, (0,), field.size, 0))
+    return tuple(found)
 
 
 def pack(question: Question, engine: Engine, known: Names) -> tuple[U8, dict[int, bytes]]:
     """A question's requests as an array, and the keys that it names. engine: finds equal keys."""
-    fields = question.parsed.fields
-    sizes = _sizes(question.op, question.parsed.counts)
-    names, table = _named(fields[:, 0], sizes[:, 0], engine, known)
-    counts = np.ascontiguousarray(question.parsed.counts[:, : sizes.shape[1]])
-    pieces = [counts.tobytes(), names.tobytes(), question.rules.tobytes()]
+    fields, counts = question.parsed.fields, question.parsed.counts
+    shape = columns(question.op)
+    names, table = _named(fields[:, 0], shape[0].sizes(counts), engine, known)
+    used = np.ascontiguousarray(counts[:, : sum(len(column.behind) for column in shape)])
+    pieces = [used.tobytes(), names.tobytes(), question.rules.tobytes()]
     at = sum(map(len, pieces))
-    for k in range(sizes.shape[1]):
+    for k, column in enumerate(shape):
         here = np.flatnonzero(names == 0) if k == 0 else slice(None)
-        column = b"".join(map(string_at, fields[here, k].tolist(), sizes[here, k].tolist()))
-        pieces += (bytes(-at % 8), column)
-        at += -at % 8 + len(column)
+        data = b"".join(map(string_at, fields[here, column.field].tolist(), column.sizes(counts)[here].tolist()))
+        pieces += (bytes(-at % 8), data)
+        at += -at % 8 + len(data)
     return np.frombuffer(b"".join(pieces), np.uint8), table
 
 
@@ -103,32 +129,37 @@ def unpack(op: str, n: int, array: U8, table: Mapping[int, bytes]) -> tuple[U8, 
     """
     if op not in OPERATIONS or n < 1 or array.dtype != np.uint8 or array.ndim != 1:
         raise InvalidInput("no array of requests")
-    f = len(ROOTS[OPERATIONS[op].layout].fields)
+    shape = columns(op)
+    f = sum(len(column.behind) for column in shape)
     head = 8 * n * (f + 1) + n
     if array.size < head:
         raise InvalidInput("an array of requests that ends early")
-    view = memoryview(np.ascontiguousarray(array))
+    whole: Any = np.ascontiguousarray(array)
+    view = memoryview(whole)
     counts = np.frombuffer(view, np.uint64, n * f).reshape(n, f)
     names = np.frombuffer(view, np.int64, n, 8 * n * f)
     rules = np.frombuffer(view, np.uint8, n, 8 * n * (f + 1)).copy()
     if np.any(counts > MOST) or not np.isin(rules, RULE_CODES).all():
         raise InvalidInput("no counts and rules of requests")
-    sizes = _sizes(op, counts).astype(np.int64)
     keys = {name: np.frombuffer(table[name], np.uint8) for name in np.unique(names).tolist() if name}
     fields, all_counts = np.zeros((2, n, MAX_FIELDS), np.uint64)
     base, at = address_of(np.frombuffer(view, np.uint8)), head
-    for k in range(f):
+    for k, column in enumerate(shape):
         at += -at % 8
-        here = np.where(names == 0, sizes[:, 0], 0) if k == 0 else sizes[:, k]
-        ends = at + np.cumsum(here)
-        fields[:, k] = (base + ends - here).astype(np.uint64)
+        sizes = column.sizes(counts).astype(np.int64)
+        ends = at + np.cumsum(np.where(names == 0, sizes, 0) if k == 0 else sizes)
+        begins = np.concatenate(([at], ends[:-1]))
+        for j, behind in enumerate(column.behind):
+            fields[:, column.field + j] = (base + begins + behind).astype(np.uint64)
         at = int(ends[-1])
+        if k == 0:
+            firsts = sizes
     if at != array.size:
         raise InvalidInput("an array of requests that does not end where it should")
     for name, key in keys.items():
         chosen = names == name
         fields[chosen, 0] = address_of(key)
-        if np.any(sizes[chosen, 0] != key.size):
+        if np.any(firsts[chosen] != key.size):
             raise InvalidInput("a key of another size")
     all_counts[:, :f] = counts
     return rules, Parsed(fields, all_counts, np.zeros(n, np.uint8)), [view, keys]

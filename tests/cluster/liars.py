@@ -12,6 +12,7 @@ import numpy as np
 
 from coproc.cluster.audit import Asked
 from coproc.cluster.folding import FoldWorker
+from coproc.cluster.pools.slim import Names, pack, unpack
 from coproc.cluster.sealed import CURVE_OF, Partial, Question, tag_sum, tags
 from coproc.engine.protocol import I64, Engine
 from coproc.errors import EngineLost, EngineUnavailable
@@ -106,6 +107,7 @@ class FakeRemote:
     def __init__(self, *workers: FoldWorker) -> None:
         self.workers = {f"worker {i}": worker for i, worker in enumerate(workers)}
         self.reasons: dict[str, str] = {}
+        self._engine, self._names = next(iter(workers)).engine, Names()
         self._threads = ThreadPoolExecutor(len(workers))
         self._lock = threading.Lock()
         self._turn = 0
@@ -127,7 +129,13 @@ class FakeRemote:
             future.set_exception(EngineUnavailable("every worker is quarantined"))
             return future
         name = good[self._turn % len(good)]
-        return self._threads.submit(lambda: Asked(name, self.workers[name].fold(question)))
+        return self._threads.submit(lambda: Asked(name, self.workers[name].fold(self._sent(question))))
+
+    def _sent(self, question: Question) -> Question:
+        """As it arrives elsewhere: from an array, with nothing of this side's memory."""
+        array, table = pack(question, self._engine, self._names)
+        rules, parsed, hold = unpack(question.op, len(question), array, table)
+        return Question(question.number, question.op, rules, parsed, question.seed, hold)
 
     def blame(self, worker: str, number: bytes) -> I64:
         return self.workers[worker].blame(number)

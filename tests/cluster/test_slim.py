@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from coproc.cluster.canaries import parsed_of
+from coproc.cluster.folding import FoldWorker
 from coproc.cluster.pools.protocol import PackedBatch
 from coproc.cluster.pools.slim import Names, pack, unpack
 from coproc.cluster.sealed import CURVE_OF, Question
@@ -16,7 +17,7 @@ from coproc.engine.select import select
 from coproc.errors import InvalidInput
 from coproc.measure.mutations import fields_of
 from coproc.measure.requests import make
-from coproc.operation import Request, Rules
+from coproc.operation import Request
 from coproc.ops import OPERATIONS
 from coproc.wire import rkyv
 
@@ -43,13 +44,20 @@ def contents(op: str, parsed: Parsed) -> list[list[bytes]]:
 @pytest.mark.parametrize("op", CURVE_OF)
 def test_the_fields_of_requests_come_out_as_they_went_in(op: str) -> None:
     requests = make(ENGINE, op, 40).requests
-    asked = question([r._replace(rules=Rules(fork=("PreFork", "Boreas")[i % 2])) for i, r in enumerate(requests)])
+    asked = question(requests)
     array, table = pack(asked, ENGINE, Names())
     rules, parsed, hold = unpack(op, 40, array, table)
     assert np.array_equal(rules, asked.rules)
     wanted = [fields_of(OPERATIONS[op].layout, r.args) for r in requests]
     assert contents(op, parsed) == contents(op, asked.parsed) == wanted
-    assert hold
+    # and what an operation reads beyond a field, because it lies there
+    here, there = FoldWorker(ENGINE), FoldWorker(ENGINE)
+    there_asked = Question(bytes(16), op, rules, parsed, bytes(32), hold)
+    for _ in range(2):
+        a, b = here.fold(asked), there.fold(there_asked)
+        assert np.array_equal(a.gt, b.gt)
+        assert np.array_equal(a.folded, b.folded)
+    assert not len(there.blame(bytes(16)))
 
 
 def test_any_keys_come_out_as_they_went_in() -> None:
