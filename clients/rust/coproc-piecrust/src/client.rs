@@ -10,9 +10,9 @@ use crate::pool::Pool;
 use crate::stats::{add, Counters};
 use crate::{foresee, Call, Failure, Functions, Request, Retbuf, Stats};
 
-/// Calls in one frame of a batch, and the bytes that they may take: below what servers take by default.
-const BATCH: usize = 256;
-const BATCH_BYTES: usize = 1 << 20;
+/// Calls in one frame of a batch, and the bytes that they may take: a part of what servers take by default, and a block's worth.
+const BATCH: usize = 2048;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// How to reach the co-processor, and how far to trust its pace.
 #[derive(Clone, Debug)]

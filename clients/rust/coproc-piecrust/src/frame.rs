@@ -312,6 +312,35 @@ mod tests {
     }
 
     #[test]
+    fn damaged_replies_give_an_error_or_an_answer_of_the_right_width() {
+        let requests = [Function::VerifyBls, Function::Hash, Function::Secp256k1Recover].map(|f| request(f, &[0; 344]));
+        let gas = |k: usize| requests[k].gas;
+        let answers = [answer(0, 1, &[1], gas(0)), answer(0, 0, &[5; 32], gas(1)), answer(1, 0, &[0; 66], gas(2))].concat();
+        let whole = [&[1, 0x81, 0, 0, 3, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0][..], &answers].concat();
+        let calls = || requests.iter().map(Request::as_call);
+        let mut state = 1u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        for _ in 0..50_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(3) {
+                let at = random(bytes.len());
+                bytes[at] = random(256) as u8;
+            }
+            bytes.truncate(whole.len() - random(2) * random(whole.len()));
+            let Ok((count, body)) = read_reply(&bytes, Kind::Execute, 9) else { continue };
+            let Ok(read) = read_answers(count, body, calls()) else { continue };
+            for (answer, call) in read.iter().zip(calls()) {
+                assert!(answer.is_err() || answer.unwrap().as_slice().len() == call.function.width());
+            }
+        }
+    }
+
+    #[test]
     fn headers_of_other_frames_are_refused() {
         let header = |version, kind, id: u64| [&[version, kind, 0, 0, 1, 0, 0, 0][..], &id.to_le_bytes()].concat();
         assert_eq!(read_reply(&header(1, 0x81, 5), Kind::Execute, 5), Ok((1, &[][..])));

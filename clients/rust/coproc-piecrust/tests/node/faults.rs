@@ -172,6 +172,25 @@ fn a_co_processor_unplugged_in_mid_block_changes_nothing() {
 }
 
 #[test]
+fn threads_share_a_client_and_its_few_connections() {
+    let impostor = Impostor::honest();
+    let config = Config { deadline: PATIENT, connections: 2, remote: Functions::ALL, memo: 0, audit: 0, ..Config::new(&impostor.socket) };
+    let client = Client::new(config);
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let node = Node::attached(&client, 0);
+                for _ in 0..5 {
+                    assert!(node.block(CALLS.iter().copied(), |_| ()) == *EXPECTED);
+                }
+            });
+        }
+    });
+    let stats = client.stats();
+    assert_eq!((stats.served + stats.own, stats.own), (30 * CALLS.len() as u64, stats.not_asked), "{stats:?}");
+}
+
+#[test]
 fn a_lie_found_by_an_audit_is_not_told_and_ends_the_asking() {
     let answers = answers();
     let impostor = Impostor::new(move |frame| {
@@ -180,7 +199,11 @@ fn a_lie_found_by_an_audit_is_not_told_and_ends_the_asking() {
         all.iter_mut().for_each(|a| a.value ^= u8::from(a.retbuf.len() == 1));
         (reply(frame, &all), false)
     });
-    let client = Client::new(Config { deadline: PATIENT, remote: Functions::ALL, memo: 0, audit: 1, ..Config::new(&impostor.socket) });
+    let config = Config { deadline: PATIENT, remote: Functions::ALL, memo: 0, audit: 1, ..Config::new(&impostor.socket) };
+    let believing = Client::new(Config { audit: 0, ..config.clone() });
+    let (receipts, root) = Node::attached(&believing, 0).block(CALLS.iter().copied(), |_| ());
+    assert!(receipts != EXPECTED.0 && root != EXPECTED.1, "receipts and root tell a lie");
+    let client = Client::new(config);
     assert!(Node::attached(&client, 0).block(CALLS.iter().copied(), |_| ()) == *EXPECTED);
     let stats = client.stats();
     assert_eq!((stats.mismatches, stats.served, stats.not_asked), (1, 1, CALLS.len() as u64 - 1), "{stats:?}");
