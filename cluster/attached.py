@@ -27,7 +27,9 @@ from .pools.threads import ThreadPool
 from .sealed import CURVE_OF
 
 WAIT_SECONDS: Final = 90.0
-"""For the first worker to come up. The others join when they are up."""
+"""For the first worker to come up."""
+_OTHERS_SECONDS: Final = 15.0
+"""For the others; who is later joins later."""
 MOST_LANES: Final = 64
 
 
@@ -62,10 +64,12 @@ class ClusterCoprocessor(Coprocessor):
         self._audited = Audited(self.remote, self._local, here, least=least)
         self._chain = Dispatcher([self._audited, self._local])
         self._least = least
-        if isinstance(self.remote, RayPool) and not self.remote.wait_until_up(1, wait_seconds):
-            self._audited.close()
-            self._local.close()
-            raise EngineUnavailable(f"cluster {cluster}: no worker came up within {wait_seconds:g} s")
+        if isinstance(self.remote, RayPool):
+            if not self.remote.wait_until_up(1, wait_seconds):
+                self._audited.close()
+                self._local.close()
+                raise EngineUnavailable(f"cluster {cluster}: no worker came up within {wait_seconds:g} s")
+            self.remote.wait_for_all(_OTHERS_SECONDS)
         # a thread for each batch that is under way: it waits for the cluster
         super().__init__(here, min(MOST_LANES, max(self._local.capacity, self.remote.capacity)))
 

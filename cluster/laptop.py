@@ -186,6 +186,6 @@ def workers_of(address: str, seconds: float = 60.0) -> dict[str, str]:
     from .pools.ray import RayPool
 
     with RayPool(address) as pool:
-        slots = sum(max(node["cpus"] - node["gpus"], 0) + min(node["gpus"], node["cpus"]) for node in nodes_of(address) if node["alive"])
-        pool.wait_until_up(slots, seconds)
+        pool.wait_until_up(1, seconds)
+        pool.wait_for_all(seconds)
         return pool.workers()

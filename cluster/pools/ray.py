@@ -140,6 +140,11 @@ class RayPool:
         with self._state:
             return self._state.wait_for(lambda: len(self._up()) >= workers, timeout)
 
+    def wait_for_all(self, timeout: float) -> bool:
+        """Wait until a worker is up on each slot that is known; False where the time was too short."""
+        with self._state:
+            return self._state.wait_for(lambda: len(self._up()) == len(self._slots), timeout)
+
     def ask(self, question: Question) -> Future[Asked]:
         future: Future[Asked] = Future()
         with self._state:

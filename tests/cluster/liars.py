@@ -149,23 +149,24 @@ class FakeRemote:
 
 
 class Late(FakeRemote):
-    """Workers of which the first answers nothing until it is told to, and then everything twice."""
+    """Workers whose first answers are held back until `release`, which gives each of them twice."""
 
-    def __init__(self, *workers: FoldWorker) -> None:
+    def __init__(self, stalls: int, *workers: FoldWorker) -> None:
         super().__init__(*workers)
+        self._stalls = stalls
         self._held: list[tuple[Future[Asked], Asked]] = []
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
 
     def ask(self, question: Question) -> Future[Asked]:
         answered = super().ask(question)
+        if not self._stalls:
+            return answered
+        self._stalls -= 1
         future: Future[Asked] = Future()
-
-        def done(inner: Future[Asked]) -> None:
-            if inner.result().worker == "worker 0":
-                self._held.append((future, inner.result()))
-            else:
-                future.set_result(inner.result())
-
-        answered.add_done_callback(done)
+        answered.add_done_callback(lambda inner: self._held.append((future, inner.result())))
         return future
 
     def release(self) -> int:
