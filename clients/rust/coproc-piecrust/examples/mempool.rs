@@ -4,8 +4,8 @@
 //! away, to see which verifications they will ask for, and these go to the co-processor as one frame. The block then finds
 //! its answers in the memo. One signature in 16 is of another message: its transaction is refused in the block, as it should be.
 
-use std::env;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use coproc_piecrust::{Client, Config};
 use dusk_core::abi::ContractId;
@@ -61,6 +61,13 @@ impl Node {
         let mut session = self.session();
         let receipts = transactions.iter().map(|t| self.vote(&mut session, t)).collect();
         (receipts, session.root(), start.elapsed())
+    }
+}
+
+/// An ephemeral VM leaves its folder behind.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(self.vm.root_dir());
     }
 }
 

@@ -1,5 +1,6 @@
 //! A failure of the co-processor is never an answer: whatever it does, receipts and root are those of an unattached VM.
 
+use std::fs;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::LazyLock;
 use std::thread;
@@ -250,6 +251,7 @@ fn where_dusks_own_function_panics_the_attached_one_does() {
         assert!(outcome.is_err(), "{}", case.function.name());
         cases += 1;
     }
+    let _ = fs::remove_dir_all(vm.root_dir());
     assert_eq!((client.stats().panics, client.stats().own), (cases, cases));
     assert!(cases > 0);
 }

@@ -1,5 +1,7 @@
 //! Dusk's VM with and without the co-processor, and what a block does in it.
 
+use std::fs;
+
 use coproc_piecrust::Client;
 use dusk_core::abi::ContractId;
 use dusk_vm::host_queries::set_host_query_policy;
@@ -52,6 +54,7 @@ impl Node {
         self.vm.session(self.base, CHAIN, 1).expect("a session")
     }
 
+    /// What a call does in a session of this node.
     pub fn call(&self, session: &mut Session, case: &Case) -> Receipt {
         let _guard = set_host_query_policy(case.policy);
         let receipt = session.call_raw(self.contract, case.function.name(), case.args.clone(), GAS).expect("a receipt");
@@ -71,5 +74,12 @@ impl Node {
             })
             .collect();
         (receipts, session.root())
+    }
+}
+
+/// An ephemeral VM leaves its folder behind.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(self.vm.root_dir());
     }
 }
