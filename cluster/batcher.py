@@ -68,7 +68,7 @@ class Batcher:
         self._waiting = Waiting(self._clock, self.memo, self.limits, lambda: self._dispatcher.capacity)
         self._open, self._closed = True, False
         self._wake = inf
-        self._sending = threading.local()
+        self._mine = threading.local()
         self._thread = threading.Thread(target=self._drive, name="coproc-batcher", daemon=True) if drive else None
         if self._thread is not None:
             self._thread.start()
@@ -120,8 +120,12 @@ class Batcher:
             if not self._open:
                 raise CoprocError("this batcher takes no more requests")
             told = offer()
-            cuts, more = self._next()
-        self._tell_and_send(told + more, cuts)
+            if getattr(self._mine, "telling", False):  # whoever is told asks again: the next batch is chosen when all were told
+                cuts: list[Cut] = []
+            else:
+                cuts, more = self._next()
+                told += more
+        self._tell_and_send(told, cuts)
 
     # ---- out ----
     def pump(self) -> float:
@@ -133,12 +137,12 @@ class Batcher:
         with self._state:
             return min(self._wake, inf if overdue is None else overdue)
 
-    def _next(self) -> tuple[list[Cut], list[Told]]:
-        """What starts now, and who is told that it is too late. With the state held."""
+    def _next(self, trusted: bool = False) -> tuple[list[Cut], list[Told]]:
+        """What starts now, and who is told that it is too late. With the state held. trusted: as in `Waiting.due`."""
         told, wake = self._waiting.expire()
         cuts = []
         while (free := self._dispatcher.capacity - self._waiting.stats.in_flight) > 0:
-            cut, due = self._waiting.due(free)
+            cut, due = self._waiting.due(free, trusted)
             if cut is None:
                 wake = min(wake, due)
                 break
@@ -150,20 +154,19 @@ class Batcher:
 
     def _tell_and_send(self, told: list[Told], cuts: list[Cut]) -> None:
         """With nothing held. What a pool answers at once, in this thread, comes back here: it waits its turn, or the stack would grow."""
-        for tell in told:
-            tell()
-        pending: deque[Cut] | None = getattr(self._sending, "pending", None)
+        self._tell(told)
+        pending: deque[Cut] | None = getattr(self._mine, "pending", None)
         if pending is not None:
             pending.extend(cuts)
             return
-        self._sending.pending = pending = deque(cuts)
+        self._mine.pending = pending = deque(cuts)
         try:
             while pending:
                 cut = pending.popleft()
                 started = self._clock.now()
                 self._dispatcher.run(cut.pack()).add_done_callback(partial(self._answered, cut, started))
         finally:
-            del self._sending.pending
+            del self._mine.pending
 
     def _answered(self, cut: Cut, started: float, future: Future[PackedAnswers]) -> None:
         answers = future.result()
@@ -171,10 +174,24 @@ class Batcher:
         seconds = answers.seconds or self._clock.now() - started
         with self._state:
             told = self._waiting.answered(cut, answers, singles, seconds)
-            cuts, more = self._next()
+            cuts, more = self._next(trusted=True)
             if not self._waiting.held.requests:
                 self._state.notify_all()
         self._tell_and_send(told + more, cuts)
+        # a place goes to doubtful tenants only after those who were told could ask again: else they would always come too late
+        with self._state:
+            cuts, more = self._next()
+        self._tell_and_send(more, cuts)
+
+    def _tell(self, told: list[Told]) -> None:
+        if not told:
+            return
+        before, self._mine.telling = getattr(self._mine, "telling", False), True
+        try:
+            for tell in told:
+                tell()
+        finally:
+            self._mine.telling = before
 
     def _drive(self) -> None:
         while True:

@@ -66,6 +66,10 @@ class FairQueue:
         least = min(tags[tenant] for tenant in lane.queues)
         return min((least, queue.head().number, tenant) for tenant, queue in lane.queues.items() if tags[tenant] == least)
 
+    def doubts(self, lane: Lane) -> bool:
+        """Whether the next batch of a lane is one of doubtful tenants."""
+        return self._doubtful(self._lead(lane)[2])
+
     def cut(self, lane: Lane, most: int) -> Cut:
         """A batch of at most so many requests of a lane, and at least one."""
         limits, tags = self._limits, self._tags
@@ -73,8 +77,12 @@ class FairQueue:
         self._floor = max(self._floor, least)
         doubt = self._doubtful(lead)
         cut = Cut(lane.op, self.kind, (lane.op, doubt))
-        units = self._costs.most(cut.line, limits.batch_seconds[self.kind])
-        price = self._costs.slope(cut.line) / (limits.doubtful_weight if doubt else 1.0)
+        seconds, weight = limits.batch_seconds[self.kind], 1.0
+        if doubt:
+            seconds, weight = min(seconds, limits.doubtful_seconds), limits.doubtful_weight
+        units = self._costs.most(cut.line, seconds)
+        price = self._costs.slope(cut.line) / weight
+        before = {tenant: tags[tenant] for tenant in lane.queues}
         heap = [(tags[tenant], i, tenant) for i, tenant in enumerate(lane.queues) if self._doubtful(tenant) == doubt]
         heapq.heapify(heap)
         full = False
@@ -97,6 +105,9 @@ class FairQueue:
             if tenant in lane.queues:
                 heapq.heappush(heap, (tag, i, tenant))
         cut.seconds = self._costs.seconds(cut.line, cut.units)
+        rest = cut.seconds - self._costs.slope(cut.line) * cut.units  # what the batch takes by itself: everybody's in it, by his part
+        for tenant in {piece.tenant: None for piece in cut.pieces}:
+            tags[tenant] += rest / weight * (tags[tenant] - before[tenant]) / (price * cut.units)
         return cut
 
     def _take(self, cut: Cut, entry: Entry, rows: int, tenant: str) -> None:

@@ -28,7 +28,8 @@ class Limits:
     batch_seconds             of work in one batch: how long more urgent requests wait for a place
     batch_requests, batch_bytes  in one batch
     margin                    seconds before its deadline at which an answer is wanted
-    doubtful_weight           share of a tenant whose requests are mostly refused, against 1 of the others
+    doubtful_weight           share of a tenant whose requests are mostly refused, against 1 of the others; also of what it may hold
+    doubtful_seconds          of work in one batch of such tenants, so that others who ask again wait little
     max_tenants               whose past is remembered
     """
 
@@ -44,4 +45,5 @@ class Limits:
     batch_bytes: int = 16 << 20
     margin: float = 0.002
     doubtful_weight: float = 0.25
+    doubtful_seconds: float = 0.01
     max_tenants: int = 4096

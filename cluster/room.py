@@ -40,8 +40,8 @@ class Room:
         self._kinds: dict[Kind, Load] = {kind: Load() for kind in KINDS}
         self._tenants: dict[str, Load] = {}
 
-    def take(self, tenant: str, kind: Kind, load: Load) -> None:
-        """Hold a load. Raises Busy where there is no room for it now, InvalidInput where there never is."""
+    def take(self, tenant: str, kind: Kind, load: Load, weight: float = 1.0) -> None:
+        """Hold a load. weight: of the tenant. Raises Busy where there is no room for it now, InvalidInput where there never is."""
         limits, capacity = self._limits, max(1, self._capacity())
         most = Load(limits.max_requests, limits.max_bytes, limits.max_seconds * capacity)
         fill = limits.fill[kind]
@@ -51,14 +51,14 @@ class Room:
         for other in KINDS[KINDS.index(kind) :]:
             below.add(self._kinds[other])
         held = self._tenants.get(tenant, _NOTHING)
-        if (what := _over(load, held, most, fill * limits.tenant_part)) is not None:
+        if (what := _over(load, held, most, fill * limits.tenant_part * weight)) is not None:
             raise Busy(f"this tenant has as {what} waiting as it may", self._retry(held.seconds * max(1, len(self._tenants)), capacity))
         if (what := _over(load, below, most, fill)) is not None:
             raise Busy(f"as {what} of class {kind} wait as may", self._retry(below.seconds, capacity))
         self.hold(tenant, kind, load)
 
-    def hold(self, tenant: str, kind: Kind, load: Load) -> None:
-        """Hold a load without asking: it was asked for together with others."""
+    def hold(self, tenant: str, kind: Kind, load: Load, weight: float = 1.0) -> None:
+        """Hold a load without asking."""
         self.total.add(load)
         self._kinds[kind].add(load)
         held = self._tenants.get(tenant)

@@ -110,9 +110,12 @@ class Waiting:
         self.stats.accepted += requests
         self.stats.answered += answered
 
+    def _weight(self, tenant: str) -> float:
+        return self._limits.doubtful_weight if self._past.doubtful(tenant) else 1.0
+
     def _hold(self, tenant: str, kind: Kind, load: Load) -> None:
         try:
-            self._room.take(tenant, kind, load)
+            self._room.take(tenant, kind, load, self._weight(tenant))
         except Exception:
             self.stats.busy += load.requests
             raise
@@ -132,7 +135,7 @@ class Waiting:
         held: list[tuple[str, Kind, Load]] = []
         try:
             for (tenant, kind), load in sums.items():
-                self._room.take(tenant, kind, load)
+                self._room.take(tenant, kind, load, self._weight(tenant))
                 held.append((tenant, kind, load))
         except Exception:
             for tenant, kind, load in held:
@@ -172,8 +175,11 @@ class Waiting:
         """Nothing more comes, so nothing waits for company."""
         self._draining = True
 
-    def due(self, free: int) -> tuple[Cut | None, float]:
-        """The next batch, where `free` > 0 batches can start, or None and the time to ask again."""
+    def due(self, free: int, trusted: bool = False) -> tuple[Cut | None, float]:
+        """The next batch, where `free` > 0 batches can start, or None and the time to ask again.
+
+        trusted: none where it would be one of doubtful tenants.
+        """
         now, ready, wake = self._clock.now(), {}, inf
         for kind, queue in self._classes.items():
             lanes = []
@@ -189,6 +195,8 @@ class Waiting:
             return None, wake
         longest = self._limits.batch_seconds
         seconds = {kind: min(self.costs.seconds((lane.op, False), lane.units), longest[kind]) for kind, lane in ready.items()}
+        if trusted and any(self._classes[kind].doubts(lane) for kind, lane in ready.items()):
+            return None, now
         kind = self._urgency.choose(seconds)
         lane = ready[kind]
         most = min(self._limits.batch_requests, max(_enough(lane.op), -(-lane.requests // free)))

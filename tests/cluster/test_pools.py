@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +12,7 @@ import numpy as np
 import pytest
 
 import coproc
+from benches.soak.kill_workers import storm
 from coproc.batch import answers_of
 from coproc.cluster.answerer import Answerer
 from coproc.cluster.batcher import Batcher
@@ -175,46 +173,11 @@ def test_an_exception_of_an_engine_is_told_and_the_worker_lives_on() -> None:
 
 
 def test_kill_9_of_workers_again_and_again_loses_nothing_and_repeats_nothing() -> None:
-    """R5 in small: 24 kills; the long form is benches/soak/kill_workers.py."""
-    kills, count = 24, 60_000
-    requests = digests(range(count))
-    with ProcessPool(2, "cpu") as pool, Batcher(pool) as batcher:
-        assert pool.wait_until_up(60)
-        over = threading.Event()
-        killed = []
-
-        def kill() -> None:
-            rng = np.random.default_rng(5)
-            while len(killed) < kills and not over.is_set():
-                time.sleep(0.02)
-                if pids := pool.pids():
-                    os.kill(pids[rng.integers(len(pids))], signal.SIGKILL)
-                    killed.append(1)
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        futures = []
-        for start in range(0, count, 2000):
-            if len(futures) > 4:
-                futures[-5].result()
-            futures.append(batcher.submit_packed(PackedBatch.of(requests[start : start + 2000]), "bulk", tenant="t"))
-        found = [future.result() for future in futures]
-        while killer.is_alive():  # all are answered: some more while the kills go on
-            more = PackedBatch.of(requests[:200])
-            assert answers(more, batcher.submit_packed(more, "bulk").result()) == hashed(0, 200)
-        killer.join()
-        over.set()
-        stats = batcher.stats()
-    assert len(killed) == kills
-    assert stats.accepted == stats.answered
-    assert stats.unserved == 0
-    status = np.concatenate([packed.status for packed in found])
-    retbuf = np.concatenate([packed.retbuf for packed in found])
-    batch = PackedBatch.of(requests)
-    with coproc.open("cpu", 1) as cp:
-        wanted = cp.run_columns("sha256", batch.data, batch.offsets)
-    assert not status.any()
-    assert np.array_equal(retbuf, wanted.retbuf)
+    """R5 in small; the long form is the script itself."""
+    found = storm(kills=24, requests=20_000, every=0.15, workers=2)
+    assert found.kills == 24
+    assert found.lost > 4
+    assert found.held
 
 
 def test_where_no_worker_can_start_requests_are_unserved_and_the_reason_is_told() -> None:

@@ -1,0 +1,123 @@
+"""`kill -9` of a worker every second while requests run: none lost, none answered twice, none wrong (R5).
+
+    python -m benches.soak.kill_workers [--kills N] [--requests N] [--every S] [--workers N] [--engine E]
+
+Requests are signatures, one in eight of them false, in packed submissions whose answers are known; they go on until both numbers are
+reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+import threading
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from time import perf_counter
+
+import numpy as np
+
+from coproc.cluster.batcher import Batcher
+from coproc.cluster.pools.processes import ProcessPool
+from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
+from coproc.engine.select import select
+from coproc.measure.requests import make
+
+OP = "verify_schnorr"
+PACK = 1000
+FALSE = 8  # one in so many
+AHEAD = 6  # submissions that are not answered
+
+
+@dataclass
+class Storm:
+    """What happened. lost: batches whose worker died with them in hand; wrong: answers that are not the known ones."""
+
+    kills: int = 0
+    starts: int = 0
+    requests: int = 0
+    answered: int = 0
+    lost: int = 0
+    unserved: int = 0
+    wrong: int = 0
+    seconds: float = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether none was lost, doubled or wrong."""
+        return self.requests == self.answered and not self.unserved and not self.wrong
+
+
+def packs(engine: str) -> list[tuple[PackedBatch, np.ndarray]]:
+    """Packed requests and their verdicts: signatures, of some of which the message is another."""
+    requests = list(make(select(engine), OP, PACK).requests)
+    verdicts = np.ones(PACK, np.uint8)
+    for i in range(0, PACK, FALSE):
+        args = bytearray(requests[i].args)
+        args[0] ^= 1
+        requests[i], verdicts[i] = requests[i]._replace(args=bytes(args)), 0
+    batch = PackedBatch.of(requests)
+    return [(batch, verdicts), (batch.slice(0, PACK // 2), verdicts[: PACK // 2])]
+
+
+def storm(kills: int, requests: int, every: float, workers: int, engine: str = "cpu", seed: int = 1) -> Storm:
+    """Run until so many kills, one each `every` seconds, and so many requests have happened."""
+    found, rng, over = Storm(), random.Random(seed), threading.Event()
+    some = packs(engine)
+    with ProcessPool(workers, engine) as pool, Batcher(pool) as batcher:
+        if not pool.wait_until_up(120):
+            raise SystemExit("the workers do not come up")
+
+        def kill() -> None:
+            while found.kills < kills and not over.wait(every):
+                if pids := pool.pids():
+                    os.kill(rng.choice(pids), signal.SIGKILL)
+                    found.kills += 1
+
+        killer = threading.Thread(target=kill)
+        start = perf_counter()
+        killer.start()
+        out: deque[tuple[Future[PackedAnswers], np.ndarray]] = deque()
+        try:
+            while out or found.requests < requests or killer.is_alive():
+                if len(out) < AHEAD and (found.requests < requests or killer.is_alive()):
+                    batch, verdicts = rng.choice(some)
+                    out.append((batcher.submit_packed(batch, "bulk", tenant="storm"), verdicts))
+                    found.requests += len(batch)
+                    continue
+                future, verdicts = out.popleft()
+                answers = future.result(600)
+                found.answered += len(answers)
+                found.unserved += int(np.count_nonzero(answers.status == 3))
+                found.wrong += int(np.count_nonzero(answers.value != verdicts) + np.count_nonzero(answers.status))
+        finally:
+            over.set()
+            killer.join()
+        found.seconds = round(perf_counter() - start, 1)
+        stats = batcher.stats()
+        found.lost, found.starts = stats.lost, pool.starts
+        if (stats.accepted, stats.answered) != (found.requests, found.requests):
+            raise AssertionError(f"{stats.accepted} were accepted and {stats.answered} answered of {found.requests}")
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0, 1 where something was lost, doubled or wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benches.soak.kill_workers", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--kills", type=int, metavar="N", default=300, help="kills (300)")
+    parser.add_argument("--requests", type=int, metavar="N", default=200_000, help="requests at least (200,000)")
+    parser.add_argument("--every", type=float, metavar="S", default=1.0, help="seconds from one kill to the next (1)")
+    parser.add_argument("--workers", type=int, metavar="N", default=2, help="worker processes (2)")
+    parser.add_argument("--engine", metavar="E", default="cpu", help="their engine (cpu)")
+    args = parser.parse_args(argv)
+    found = storm(args.kills, args.requests, args.every, args.workers, args.engine)
+    print(" ".join(f"{name}={value:,}" for name, value in asdict(found).items()), "held" if found.held else "NOT HELD")
+    return 0 if found.held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
