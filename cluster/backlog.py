@@ -213,6 +213,9 @@ class Backlog:
             self._finish(chunk, _unserved(chunk.n))
         except CoprocError:  # it drains: the next server goes on
             self.stop()
+        except Exception:
+            _log.exception("chunk %d of the journal could not be started", chunk.id)
+            self._at(_RETRY, lambda: self._start(chunk, attempt))
         else:
             _when_all(futures, lambda: self._ran(chunk, attempt, parts, futures))
 
@@ -226,18 +229,13 @@ class Backlog:
         if failed and attempt < len(_PAUSE):
             self._at(_PAUSE[attempt], lambda: self._start(chunk, attempt + 1))
             return
-        pieces: list[bytes] = [b""] * chunk.n
-        for (index, batch), future in zip(parts, futures, strict=True):
-            if future.exception() is not None:
-                written = _unserved(len(batch))
-            else:
-                written = frames.write_packed(OPERATIONS[batch.op], future.result())[0]
-            if index is None:
-                pieces = [written]
-                break
-            for place, piece in zip(index, frames.split_answers(written, len(batch)), strict=True):
-                pieces[place] = piece
-        self._finish(chunk, b"".join(pieces))
+        try:
+            body = _body(chunk.n, parts, futures)
+        except Exception:  # answers of other shapes: a fault of ours, and no reason to lose the chunk
+            _log.exception("the answers of chunk %d of the journal are none", chunk.id)
+            self._at(_RETRY, lambda: self._start(chunk, attempt + 1))
+        else:
+            self._finish(chunk, body)
 
     def _finish(self, chunk: Chunk, answers: bytes) -> None:
         write = _Write(lambda journal: journal.answer(chunk.id, answers), again=True)
@@ -251,6 +249,21 @@ class Backlog:
                 self.waiting -= chunk.n
                 self.answered += chunk.n
             self._state.notify_all()
+
+
+def _body(n: int, parts: list[tuple[list[int] | None, PackedBatch]], futures: list[Future[PackedAnswers]]) -> bytes:
+    """The answers of the n requests of a chunk, in their order; what failed is unserved."""
+    pieces: list[bytes] = [b""] * n
+    for (index, batch), future in zip(parts, futures, strict=True):
+        if future.exception() is not None:
+            written = _unserved(len(batch))
+        else:
+            written = frames.write_packed(OPERATIONS[batch.op], future.result())[0]
+        if index is None:
+            return written
+        for place, piece in zip(index, frames.split_answers(written, len(batch)), strict=True):
+            pieces[place] = piece
+    return b"".join(pieces)
 
 
 def _unserved(n: int) -> bytes:

@@ -111,9 +111,12 @@ class Hostile:
         open_: list[tuple[socket.socket, int, float]] = []
         while not self.stop.is_set():
             while len(open_) < self.slow and not self.stop.is_set():
-                with suppress(OSError):
+                try:
                     sock = self._connect()
                     sock.sendall(frame[:3])
+                except OSError:  # the queue of connections is full
+                    self.stop.wait(0.01)
+                else:
                     open_.append((sock, 3, monotonic()))
             left = []
             for sock, at, since in open_:
@@ -134,7 +137,12 @@ class Hostile:
         random = Random(self.seed)
         while not self.stop.is_set() and self.sent < self.total:
             data = garbage(random)
-            with suppress(OSError), self._connect() as sock:
+            try:
+                sock = self._connect()
+            except OSError:
+                self.stop.wait(0.01)
+                continue
+            with suppress(OSError), sock:
                 for at in range(0, len(data), _PIECE):
                     sock.sendall(data[at : at + _PIECE])  # fails once the server has closed the connection
                     self.sent += len(data[at : at + _PIECE])
