@@ -81,6 +81,12 @@ class Memo:
                 _, gone = self._answers.popitem(last=False)
                 self._bytes -= _size(gone)
 
+    def clear(self) -> None:
+        """Forget everything: whoever answered was wrong."""
+        with self._lock:
+            self._answers.clear()
+            self._bytes = 0
+
     def missing(self, requests: Iterable[Request]) -> list[Request]:
         """Those whose answers are not known, each once."""
         keyed = {memo_key(request): request for request in requests}

@@ -75,8 +75,8 @@ class Server:
     def _start(self, stack: ExitStack) -> None:
         settings = self.settings
         raise_files(settings.max_connections + _FILES)
-        self.pool, last, self._figures = pools(settings, stack)
         self.memo = Memo(settings.memo_entries, settings.memo_bytes)
+        self.pool, last, self._figures = pools(settings, stack, self.memo.clear)
         clock = RealClock()
         self.batcher = Batcher(self.pool, clock, self.memo, last=last)
         stack.callback(self.batcher.close)
@@ -139,22 +139,22 @@ class Server:
             timer.start()  # a worker may never answer
 
 
-def pools(settings: Settings, stack: ExitStack) -> tuple[Pool, list[Stage], Callable[[], dict[str, float]]]:
-    """Where batches run, where those run that cannot run there, and further figures. Raises EngineUnavailable and InvalidInput."""
+Pools = tuple[Pool, list[Stage], Callable[[], dict[str, float]]]
+"""Where batches run, where those run that cannot run there, and further figures."""
+
+
+def pools(settings: Settings, stack: ExitStack, on_stop: Callable[[], None] | None = None) -> Pools:
+    """on_stop: told that an engine was wrong, whose answers are remembered. Raises EngineUnavailable and InvalidInput."""
     from coproc.cluster.pools.processes import ProcessPool
     from coproc.cluster.pools.threads import ThreadPool
 
     spec = ProcessPool(1, "spec", eager=False)
     stack.callback(spec.close)
     last = [Stage(spec, _SPEC_REQUESTS)]
-    if settings.processes and settings.cluster is None:
-        processes = ProcessPool(settings.workers, settings.engine)
-        stack.callback(processes.close)
-        return processes, last, lambda: {"worker_starts_total": processes.starts, "worker_deaths_total": processes.deaths}
+    if settings.cluster is None:
+        return _local(settings, stack, on_stop, last)
     threads = ThreadPool(settings.engine, settings.workers)
     stack.callback(threads.close)
-    if settings.cluster is None:
-        return threads, last, dict
     audited = _cluster(settings, threads)
     stack.callback(audited.close)
 
@@ -165,6 +165,29 @@ def pools(settings: Settings, stack: ExitStack) -> tuple[Pool, list[Stage], Call
         }
 
     return audited, [Stage(threads), *last], figures
+
+
+def _local(settings: Settings, stack: ExitStack, on_stop: Callable[[], None] | None, last: list[Stage]) -> Pools:
+    """Threads or processes of this machine, of whose answers some are looked at again."""
+    from coproc.cluster.crosscheck import Crosschecked
+    from coproc.cluster.pools.processes import ProcessPool
+    from coproc.cluster.pools.threads import ThreadPool
+    from coproc.engine.select import select
+
+    def make(name: str, workers: int | None) -> Pool:
+        return ProcessPool(workers, name) if settings.processes else ThreadPool(name, workers)
+
+    pool = Crosschecked(select(settings.engine).name, make, settings.workers, settings.audit, settings.kept, on_stop)
+    stack.callback(pool.close)
+
+    def figures() -> dict[str, float]:
+        counts, serving = pool.counts(), pool.serving
+        told = {"audit_checked_total": counts.checked, "audit_mismatch_total": counts.mismatches, "audit_quarantined_total": counts.stopped}
+        if isinstance(serving, ProcessPool):
+            told |= {"worker_starts_total": serving.starts, "worker_deaths_total": serving.deaths}
+        return dict(told)
+
+    return pool, last, figures
 
 
 def _cluster(settings: Settings, threads: Pool) -> Audited:

@@ -40,6 +40,7 @@ class Settings:
     cluster: str | None = None
     memo_entries: int = 1 << 18
     memo_bytes: int = 128 << 20
+    audit: int = 256
     drain_seconds: float = 20.0
     max_frame: int = _BOUNDS.max_frame
     max_requests: int = _BOUNDS.max_requests
@@ -68,6 +69,8 @@ class Settings:
                 raise InvalidInput(f"{_option(name)} {getattr(self, name)}: one of {', '.join(words)} is wanted")
         if self.workers is not None and self.workers < 1:
             raise InvalidInput(f"--workers {self.workers}: 1 or more is wanted")
+        if self.audit < 0:
+            raise InvalidInput(f"--audit {self.audit}: one answer in so many is wanted, 0 for none")
         if self.memo_entries < 0 or self.memo_bytes < 0 or not 0 <= self.drain_seconds < 86_400:
             raise InvalidInput("--memo-entries, --memo-bytes and --drain-seconds are not negative, the last less than a day")
         self.bounds()
