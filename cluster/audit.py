@@ -171,6 +171,7 @@ class Audited:
         self._threads = ThreadPoolExecutor(threads, "coproc-audit")
         self._lock = threading.Lock()
         self._counts = Counts()
+        self._liars: set[str] = set()
 
     # ---- a pool ----
     @property
@@ -283,7 +284,8 @@ class Audited:
         _log.error("worker %s is quarantined: %s", worker, reason)
         with self._lock:
             self._counts.mismatches += 1
-            self._counts.quarantined += 1
+            self._liars.add(worker)
+            self._counts.quarantined = len(self._liars)
         self._remote.quarantine(worker, reason)
         if self._on_lie is not None:
             self._on_lie(worker, reason, sent.question)

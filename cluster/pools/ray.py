@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -151,6 +153,9 @@ class RayPool:
             if self._closed:
                 future.set_exception(EngineUnavailable("this pool is closed"))
                 return future
+            if self._nobody():
+                future.set_exception(EngineUnavailable("every worker is quarantined"))
+                return future
             self._tasks.append((question, future, monotonic()))
             self._state.notify_all()
         return future
@@ -170,6 +175,10 @@ class RayPool:
             slot = next((slot for slot in self._slots.values() if slot.name == worker), None)
         if slot is not None:
             self._end(slot)
+        with self._state:
+            nobody = self._nobody()
+        if nobody:
+            self._fail_waiting(EngineUnavailable("every worker is quarantined"))
 
     def close(self) -> None:
         with self._state:
@@ -310,6 +319,10 @@ class RayPool:
             with suppress(Exception):
                 self._ray.kill(actor, no_restart=True)
 
+    def _nobody(self) -> bool:
+        """Whether there are slots and all are closed. With the state held."""
+        return bool(self._slots) and all(slot.closed for slot in self._slots.values())
+
     def _up(self) -> list[_Slot]:
         """With the state held."""
         return [slot for slot in self._slots.values() if slot.actor is not None and not slot.closed]
@@ -375,17 +388,12 @@ def _places(node: dict[str, Any]) -> list[tuple[Place, str]]:
 
 def connected(address: str) -> tuple[Any, bool]:
     """Ray, and whether it was this call that connected. Raises EngineUnavailable."""
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if find_spec("ray") is None:
+        raise EngineUnavailable("Ray is not installed: pip install 'coproc[cluster]'")
     laptop = known()
     if laptop is not None and address in ("auto", laptop.address):
         address = laptop.address
-        os.environ |= token()
-    try:
-        ray = import_module("ray")
-    except ImportError:
-        raise EngineUnavailable("Ray is not installed: pip install 'coproc[cluster]'") from None
-    if ray.is_initialized():
-        return ray, False
+        _know_token()
     host, _, port = address.rpartition(":")
     if address != "auto":
         if not host or not port.isdecimal():
@@ -394,9 +402,23 @@ def connected(address: str) -> tuple[Any, bool]:
             socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
         except OSError as error:
             raise EngineUnavailable(f"cluster {address}: cannot be reached: {error.strerror or error}") from None
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    ray: Any = import_module("ray")
+    if ray.is_initialized():
+        return ray, False
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
     except Exception as error:
         hint = "; coproc cluster up starts one" if address == "auto" else ""
         raise EngineUnavailable(f"cluster {address}: {str(error).splitlines()[0]}{hint}") from None
     return ray, True
+
+
+def _know_token() -> None:
+    """Let Ray know the token of this machine's cluster. It reads its settings once, when it is imported: where that was before, again."""
+    os.environ |= token()
+    if "ray" in sys.modules:
+        with suppress(Exception):
+            raylet = import_module("ray._raylet")
+            raylet.Config.initialize("")
+            raylet.AuthenticationTokenLoader.instance().reset_cache()

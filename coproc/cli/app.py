@@ -8,6 +8,7 @@ import typer
 
 from coproc.cli.bench import bench
 from coproc.cli.calibrate import calibrate
+from coproc.cli.cluster import cluster
 from coproc.cli.convert import convert
 from coproc.cli.demo import demo
 from coproc.cli.engines import engines
@@ -47,3 +48,4 @@ for command in (verify, engines, bench, calibrate, demo, convert, replay, serve)
     app.command()(command)
 app.add_typer(keys)
 app.add_typer(vm)
+app.add_typer(cluster)

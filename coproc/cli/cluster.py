@@ -27,7 +27,7 @@ def up(
     cpus: Annotated[int | None, typer.Option(min=1, help="Workers of each node; default: the processors, shared out.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the head, on this machine only.")] = 6379,
 ) -> None:
-    """Start a cluster; `coproc verify --cluster auto` uses it."""
+    """Start a cluster that `coproc verify` and `coproc serve` find as `auto`."""
 
     def work(console: Console) -> int:
         laptop = _laptop().up(nodes, cpus, port)

@@ -50,7 +50,7 @@ def test_every_option_is_documented_and_every_documented_option_exists(cli: Cli,
 
 
 def test_commands_are_the_documented_ones() -> None:
-    headings = re.findall(r"^## coproc ((?:(?:vm|keys) )?\w+)", (DOCS / "cli.md").read_text(), re.M)
+    headings = re.findall(r"^## coproc ((?:(?:vm|keys|cluster) )?\w+)", (DOCS / "cli.md").read_text(), re.M)
     assert headings == list(COMMANDS)
     assert all(isinstance(info, typer.models.CommandInfo) for info in COMMANDS.values())
 

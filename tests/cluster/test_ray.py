@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
+import stat
 import time
 from collections.abc import Iterator
 from concurrent.futures import wait
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 
 from coproc.batch import answer_batch
+from coproc.cli import main
+from coproc.cluster import laptop
 from coproc.cluster.audit import Audited
 from coproc.cluster.dispatch import Dispatcher
+from coproc.cluster.laptop import Laptop
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
-from coproc.cluster.pools.ray import Place, RayPool, _Slot
+from coproc.cluster.pools.ray import Place, RayPool, _places, _Slot
 from coproc.cluster.pools.threads import ThreadPool
 from coproc.engine.select import select
 from coproc.errors import EngineUnavailable
@@ -31,31 +36,28 @@ from .ray_liars import LyingActor, StallingActor
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own: files and sockets that it leaves to the collector
 ENGINE = select()
-TRIES = 3
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """A head with a CPU, and a node with two CPUs that says that it has a GPU. On a loaded machine Ray takes several tries to start."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    from ray.cluster_utils import Cluster
-
-    made: Any = None
-    for left in reversed(range(TRIES)):
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """Two nodes of one CPU each, started as `coproc cluster up --nodes 2 --cpus 1` does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COPROC_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH"):
+            patch.setenv(name, "")
+            patch.delenv(name)
+        up = laptop.up(2, 1, free_port())
         try:
-            made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-            made.add_node(num_cpus=2, num_gpus=1)
-            break
-        except Exception:
-            if made is not None:
-                made.shutdown()
-            if not left:
-                raise
-    yield made
-    import ray
+            yield up
+        finally:
+            assert laptop.down() == up
+            assert not up.alive()
 
-    ray.shutdown()
-    made.shutdown()
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,12 @@ def right(answers: PackedAnswers, op: str, n: int, seed: int) -> bool:
     return all(np.array_equal(getattr(answers, name), getattr(wanted, name)) for name in ("status", "value", "gas"))
 
 
+def test_each_processor_of_a_node_is_a_slot_and_a_gpu_takes_one_along() -> None:
+    node = {"NodeID": "ab" * 28, "NodeManagerAddress": "10.0.0.1", "Resources": {"CPU": 3.0, "GPU": 1.0}}
+    assert [name for _, name in _places(node)] == ["10.0.0.1/abababab/gpu0", "10.0.0.1/abababab/cpu0", "10.0.0.1/abababab/cpu1"]
+    assert _places(node | {"Resources": {"GPU": 1.0}}) == []
+
+
 def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
         RayPool("127.0.0.1:1")
@@ -94,11 +102,11 @@ def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
         RayPool("nowhere")
 
 
-def test_answers_of_a_cluster_are_right_though_actors_are_killed(cluster: Any, local: ThreadPool) -> None:
+def test_answers_of_a_cluster_are_right_though_actors_are_killed(cluster: Laptop, local: ThreadPool) -> None:
     remote = RayPool(cluster.address, local=ENGINE)
     with Audited(remote, local, ENGINE) as audited:
         assert remote.wait_until_up(2, 90)
-        assert len(remote.workers()) == 2, "an actor a CPU, and none on a GPU that no engine here can use"
+        assert set(remote.workers().values()) == {ENGINE.name}
         chain = Dispatcher([audited, local])
         jobs = [(op, 64, seed) for seed in range(6) for op in ("verify_groth16_bn254", "verify_kzg_proof", "verify_plonk")]
         for job in jobs:
@@ -116,20 +124,32 @@ def test_answers_of_a_cluster_are_right_though_actors_are_killed(cluster: Any, l
         assert remote.deaths >= 1
         assert audited.counts().mismatches == 0
         assert audited.counts().requests >= 64
-        _no_actor_comes_up_on_a_node_that_is_not_there(remote)
+        _no_actor_comes_up_where_there_is_no_gpu_or_no_node(remote)
 
 
-def _no_actor_comes_up_on_a_node_that_is_not_there(remote: RayPool) -> None:
-    """Ray would wait for it for ever; this side does not."""
-    slot = _Slot(Place("f" * 56, "gpu", 0), "nowhere")
-    slot.pause, remote._start = 0.0, 2.0
-    started = time.monotonic()
-    assert remote._started(slot) is None
-    assert time.monotonic() - started < 30
-    assert slot.reason
+def _no_actor_comes_up_where_there_is_no_gpu_or_no_node(remote: RayPool) -> None:
+    """Ray would wait for them for ever; this side does not."""
+    node = next(iter(remote._slots)).node
+    for place in (Place(node, "gpu", 0), Place("f" * 56, "cpu", 0)):
+        slot = _Slot(place, "nowhere")
+        slot.pause, remote._start = 0.0, 2.0
+        started = time.monotonic()
+        assert remote._started(slot) is None
+        assert time.monotonic() - started < 30
+        assert slot.reason
 
 
-def test_actors_that_lie_are_quarantined_and_nothing_they_say_gets_out(cluster: Any, local: ThreadPool) -> None:
+def test_a_cluster_is_told_apart_from_none(cluster: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cluster", "status", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["address"] == cluster.address
+    assert [(node["alive"], node["cpus"], node["gpus"]) for node in shown["nodes"]] == [(True, 1, 0)] * 2
+    assert main(["cluster", "up"]) == 2
+    assert "runs already" in capsys.readouterr().err
+    assert stat.S_IMODE(os.stat(laptop.token()["RAY_AUTH_TOKEN_PATH"]).st_mode) == 0o600
+
+
+def test_actors_that_lie_are_quarantined_and_nothing_they_say_gets_out(cluster: Laptop, local: ThreadPool) -> None:
     remote = RayPool(cluster.address, local=ENGINE, actor=LyingActor)
     with Audited(remote, local, ENGINE) as audited:
         assert remote.wait_until_up(2, 60)
@@ -142,7 +162,7 @@ def test_actors_that_lie_are_quarantined_and_nothing_they_say_gets_out(cluster: 
         assert audited.counts().requests == 0
 
 
-def test_actors_that_stall_are_given_up_by_our_own_clock(cluster: Any, local: ThreadPool) -> None:
+def test_actors_that_stall_are_given_up_by_our_own_clock(cluster: Laptop, local: ThreadPool) -> None:
     remote = RayPool(cluster.address, local=ENGINE, actor=StallingActor, answer_seconds=0.5)
     with Audited(remote, local, ENGINE) as audited:
         assert remote.wait_until_up(1, 60)
