@@ -82,8 +82,9 @@ def p99(times: list[float]) -> float:
 class Hostile:
     """Slow connections and senders of garbage, in threads."""
 
-    def __init__(self, path: Path, slow: int, total: int, seed: int) -> None:
+    def __init__(self, path: Path, slow: int, total: int, seed: int, rate: float) -> None:
         self.path, self.slow, self.total, self.seed = path, slow, total, seed
+        self.rate = rate  # bytes of garbage a second
         self.stop = threading.Event()
         self.sent = 0
         self.gone = 0
@@ -134,7 +135,7 @@ class Hostile:
             sock.close()
 
     def _garbage(self) -> None:
-        random = Random(self.seed)
+        random, start = Random(self.seed), monotonic()
         while not self.stop.is_set() and self.sent < self.total:
             data = garbage(random)
             try:
@@ -146,9 +147,12 @@ class Hostile:
                 for at in range(0, len(data), _PIECE):
                     sock.sendall(data[at : at + _PIECE])  # fails once the server has closed the connection
                     self.sent += len(data[at : at + _PIECE])
+                    self.stop.wait(max(0.0, start + self.sent / self.rate - monotonic()))
 
 
-def run(served: Served, slow: int, total: int, seconds: float, seed: int, pause: float, log: Callable[[str], None]) -> dict[str, Any]:
+def run(
+    served: Served, slow: int, total: int, seconds: float, seed: int, pause: float, rate: float, log: Callable[[str], None]
+) -> dict[str, Any]:
     """Figures: growth of memory in bytes, p99 of an honest client alone and meanwhile, how long slow connections lived."""
     raise_files(2 * slow + 256)
     most = [0]
@@ -159,7 +163,7 @@ def run(served: Served, slow: int, total: int, seconds: float, seed: int, pause:
 
         times(min(2.0, seconds))
         before, alone = served.resident(), times(seconds)
-        with Hostile(served.uds, slow, total, seed) as hostile:
+        with Hostile(served.uds, slow, total, seed, rate) as hostile:
             watch = threading.Thread(target=_watch, args=(served, hostile.stop, most), daemon=True)
             watch.start()
             meanwhile = times(seconds)
@@ -187,12 +191,22 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--garbage", type=int, default=1000, metavar="MB", help="megabytes of garbage (1,000)")
     parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of the honest client alone, and at least meanwhile (30)")
     parser.add_argument("--pause", type=float, default=0.002, metavar="S", help="between honest requests (0.002)")
+    parser.add_argument("--rate", type=float, default=10.0, metavar="MB", help="megabytes of garbage a second, at most (10)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the garbage (1)")
     parser.add_argument("--growth", type=float, metavar="MIB", help="exit with 1 where memory grows by more")
     parser.add_argument("--p99", type=float, metavar="RATIO", help="exit with 1 where the honest p99 grows by more")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="coproc-") as folder, Served(Path(folder), "--workers", "1", journal=False) as served:
-        result = run(served, args.slow, args.garbage * 1_000_000, args.seconds, args.seed, args.pause, lambda s: print(s, file=sys.stderr))
+        result = run(
+            served,
+            args.slow,
+            args.garbage * 1_000_000,
+            args.seconds,
+            args.seed,
+            args.pause,
+            args.rate * 1e6,
+            lambda s: print(s, file=sys.stderr),
+        )
         if served.stop() != 0:
             raise SystemExit("the server did not drain")
     result["memory_of_this_script"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

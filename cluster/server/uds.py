@@ -31,12 +31,13 @@ _OUT: Final = select.EPOLLOUT
 _GONE: Final = select.EPOLLHUP | select.EPOLLERR
 _READ: Final = 1 << 16
 _MORE: Final = 1 << 18  # bytes read at once where a frame has begun
-_TURN: Final = 32  # frames of a connection before others have their turn
+_TURN: Final = 8  # frames of a connection before others have their turn
 _SWEEP: Final = 0.5  # seconds between looks at slow clients
 _FEW: Final = 32  # requests that the loop itself takes; more are for another thread
 _ACCEPTS: Final = 64  # in a row
 _EVENTS: Final = 4096  # at once
-_PIECES: Final = 32  # pieces of frames that are read before everybody is looked at again
+_PIECES_SECONDS: Final = 0.0003  # in which pieces of frames are read before everybody is looked at again
+_SWEPT: Final = 16  # connections closed before everybody is looked at again
 _LINGER: Final = 2.0  # seconds for the last ERROR of a connection that is closed
 
 
@@ -103,10 +104,10 @@ class UnixServer:
 
     # ---- the loop ----
     def _run(self) -> None:
-        listener, turn = self._listener.fileno(), 0
+        listener, turn, behind = self._listener.fileno(), 0, False
         while not self._stop:
             slow: list[tuple[Connection, int]] = []
-            for fd, mask in self._poll.poll(0 if self._ready else _SWEEP, _EVENTS):
+            for fd, mask in self._poll.poll(0 if self._ready or behind else _SWEEP, _EVENTS):
                 if fd == self._wake:
                     os.eventfd_read(fd)
                 elif fd == listener:
@@ -116,22 +117,30 @@ class UnixServer:
                         slow.append((connection, mask))
                     else:
                         self._guarded(connection, mask)
-            # frames that come in pieces wait for those that come whole, a few at a time, not always the same ones first
-            turn = turn + _PIECES if turn + _PIECES < len(slow) else 0
-            for connection, mask in slow[turn : turn + _PIECES]:
-                if connection.open:
-                    self._guarded(connection, mask)
+            turn = self._pieces(slow, turn)
             for _ in range(len(self._ready)):
                 connection = self._ready.popleft()
                 connection.ready = False
                 self._guarded(connection, 0)
             self._deliver()
             if (now := monotonic()) - self._swept >= _SWEEP:
-                self._swept = now
-                self._sweep(now)
+                behind = not self._sweep(now)
+                self._swept = self._swept if behind else now
             if self._draining and listener >= 0:
                 self._end_listener()
                 listener = -1
+
+    def _pieces(self, slow: list[tuple[Connection, int]], turn: int) -> int:
+        """Frames that come in pieces wait for those that come whole; for a while, not always the same ones first. The next turn."""
+        turn = turn if turn < len(slow) else 0
+        until = monotonic() + _PIECES_SECONDS
+        for connection, mask in slow[turn:]:
+            if connection.open:
+                self._guarded(connection, mask)
+            turn += 1
+            if monotonic() > until:
+                break
+        return turn
 
     def _guarded(self, connection: Connection, mask: int) -> None:
         try:
@@ -414,17 +423,26 @@ class UnixServer:
             connection.mask = mask
             self._poll.modify(connection.fd, mask)
 
-    def _sweep(self, now: float) -> None:
-        """Close those that do not get on."""
+    def _sweep(self, now: float) -> bool:
+        """Close those that do not get on, a few at a time; whether that were all."""
+        left = _SWEPT
         slow, stuck, linger = now - self._bounds.frame_seconds, now - self._bounds.write_seconds, now - _LINGER
         for connection in list(self._connections.values()):
-            if connection.closing and connection.begun < linger:
+            if connection.closing:
+                if connection.begun >= linger:
+                    continue
                 self._close(connection, "malformed")
-            elif connection.begun and connection.begun < slow and not connection.closing:
-                self._refuse(connection, WireError(frames.MALFORMED, f"a frame took more than {self._bounds.frame_seconds:g} s"), 0)
+            elif connection.begun and connection.begun < slow:
                 self._desk.counters.closed["slow"] += 1
+                self._refuse(connection, WireError(frames.MALFORMED, f"a frame took more than {self._bounds.frame_seconds:g} s"), 0)
             elif connection.out and connection.wrote < stuck:
                 self._close(connection, "reads nothing")
+            else:
+                continue
+            left -= 1
+            if not left:
+                return False
+        return True
 
     def _close(self, connection: Connection, reason: str) -> None:
         if not connection.open:

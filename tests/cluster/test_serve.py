@@ -175,7 +175,7 @@ def test_a_server_killed_with_a_long_queue_comes_back_and_answers_all_of_it(tmp_
 
 def test_slow_and_hostile_clients_cost_others_nothing(tmp_path: Path) -> None:
     with Served(tmp_path, "--workers", "1", "--frame-seconds", "2", journal=False) as served:
-        result = slow_clients.run(served, 200, 50_000_000, 4, 12, 0.005, lambda _: None)
+        result = slow_clients.run(served, 200, 50_000_000, 4, 12, 0.005, 25e6, lambda _: None)
         assert result["garbage_bytes"] >= 50_000_000
         assert result["growth_bytes"] < 64 << 20
         assert result["gone"] >= 200

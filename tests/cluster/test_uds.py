@@ -281,6 +281,17 @@ def test_a_frame_that_is_not_finished_in_time_is_refused(path: Path, server: Uni
     assert server._desk.counters.closed["slow"] == 1
 
 
+def test_many_slow_connections_go_together_and_in_time(path: Path, fake: Fake) -> None:
+    with serving(path, fake, replace(SMALL, max_connections=500)) as server:
+        raws = [Raw(path) for _ in range(300)]
+        for raw in raws:
+            raw.send(b"\x40")
+        until(lambda: server._desk.counters.closed["slow"] == 300, 5)
+        for raw in raws:
+            assert raw.refused()[0] == frames.MALFORMED
+            raw.sock.close()
+
+
 def test_dribbling_does_not_gain_time(path: Path, server: UnixServer) -> None:
     frame = execute(1, 3000)
     with Raw(path) as slow:
