@@ -139,4 +139,5 @@ class FoldWorker:
         except Contradiction:
             _log.exception("a fold of %d claims contradicts the single check", len(claims))
             verdict = one_by_one(fold, single, np.zeros(0, np.int64), np.zeros(0, np.uint8))
-        return kept.index[verdict == 0]
+        blamed: I64 = kept.index[verdict == 0]
+        return blamed
