@@ -70,6 +70,10 @@ class FairQueue:
         """Whether the next batch of a lane is one of doubtful tenants."""
         return self._doubtful(self._lead(lane)[2])
 
+    def among(self, lane: Lane, doubt: bool) -> int:
+        """Requests of a lane that can run together: of tenants that are doubtful, or of those that are not."""
+        return sum(queue.requests for tenant, queue in lane.queues.items() if self._doubtful(tenant) == doubt)
+
     def cut(self, lane: Lane, most: int) -> Cut:
         """A batch of at most so many requests of a lane, and at least one."""
         limits, tags = self._limits, self._tags
@@ -139,7 +143,7 @@ class FairQueue:
 def leave(entry: Entry, rows: int) -> None:
     """So many requests of an entry wait no more, in any of its places."""
     for place in entry.places:
-        place.lane.less(entry, rows)
+        place.lane.less(entry, rows, place.tenant)
     entry.taken += rows
     if not entry.left:
         places, entry.places = entry.places, []

@@ -14,15 +14,18 @@ _STALE: Final = 32
 
 
 class TenantQueue:
-    """The entries of a tenant in a lane, in the order in which they came. Some may wait no more; `live` counts those that do."""
+    """The entries of a tenant in a lane, in the order in which they came. Some may wait no more; `live` counts those that do,
+    `requests` what is left of them."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
         self.live = 0
+        self.requests = 0
 
     def add(self, entry: Entry) -> None:
         self._entries.append(entry)
         self.live += 1
+        self.requests += entry.left
 
     def head(self) -> Entry:
         """The first that waits; there is one."""
@@ -66,8 +69,9 @@ class Lane:
         if self._earliest is not None and deadline < self._earliest:
             self._earliest = deadline
 
-    def less(self, entry: Entry, rows: int) -> None:
-        """So many requests of an entry wait no more."""
+    def less(self, entry: Entry, rows: int, tenant: str) -> None:
+        """So many requests of an entry of a tenant wait no more."""
+        self.queues[tenant].requests -= rows
         self.requests -= rows
         self.units -= rows * entry.each
         self._earliest = None

@@ -45,5 +45,5 @@ class Limits:
     batch_bytes: int = 16 << 20
     margin: float = 0.002
     doubtful_weight: float = 0.25
-    doubtful_seconds: float = 0.01
+    doubtful_seconds: float = 0.004
     max_tenants: int = 4096

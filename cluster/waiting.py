@@ -75,6 +75,7 @@ class Waiting:
         self._deadlines: list[tuple[float, int, Entry]] = []
         self._numbers = count()
         self._draining = False
+        self._doubtful = 0  # batches of doubtful tenants that run
 
     # ---- in ----
     def offer(self, offers: Sequence[Offer]) -> list[Told]:
@@ -199,8 +200,12 @@ class Waiting:
             return None, now
         kind = self._urgency.choose(seconds)
         lane = ready[kind]
-        most = min(self._limits.batch_requests, max(_enough(lane.op), -(-lane.requests // free)))
-        cut = self._classes[kind].cut(lane, most)
+        queue = self._classes[kind]
+        doubt = queue.doubts(lane)
+        places = free if doubt else free + self._doubtful  # those of doubtful tenants are free soon
+        most = min(self._limits.batch_requests, max(_enough(lane.op), -(-queue.among(lane, doubt) // places)))
+        cut = queue.cut(lane, most)
+        self._doubtful += cut.line[1]
         self.stats.batches += 1
         self.stats.batched += cut.requests
         self.stats.in_flight += 1
@@ -256,6 +261,7 @@ class Waiting:
         """A batch is answered. singles: the same answers as objects, where the batch has single requests. seconds: that it took."""
         now, at = self._clock.now(), 0
         told: list[Told] = []
+        self._doubtful -= cut.line[1]
         self.stats.in_flight -= 1
         self._learn(cut, answers, seconds)
         for entry, start, stop, _ in cut.pieces:

@@ -253,11 +253,11 @@ def test_tenants_that_are_mostly_refused_run_among_themselves_and_get_less() -> 
     submit(bench, bench.requests(3000, outcome=truth.FALSE), tenant="liar")
     submit(bench, bench.requests(3000), tenant="honest")
     work: Counter[str] = Counter()
-    for _ in range(20):
+    while work["liar"] < 300:
         batch = bench.pool.finish()
         assert len(tenants(batch)) == 1
         work.update(tenants(batch))
-    assert 2.5 < work["honest"] / work["liar"] < 6
+    assert 2.5 < work["honest"] / work["liar"] < 8  # four in work; small batches cost more a request
 
 
 def test_a_tenant_that_sends_true_requests_again_is_trusted_again() -> None:
