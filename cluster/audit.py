@@ -39,7 +39,7 @@ from coproc.operation import Columns
 from coproc.ops import OPERATIONS
 
 from .canaries import Canaries, parsed_of
-from .folding import Claimed, fold_of
+from .folding import Claimed, Forgotten, fold_of
 from .pools.protocol import PackedAnswers, PackedBatch, Pool
 from .sealed import CURVE_OF, NUMBER_BYTES, SEED_BYTES, Partial, Question, joined, tag_sum, tags, weights
 
@@ -50,6 +50,10 @@ LEAST: Final = 32
 """Requests of a batch from which on it is sent: below, the way there and the check cost more than the answers."""
 _SHARE_LEFT_OUT: Final = 4
 """A worker that leaves out more than one in so many of the claims that can be folded is as good as none."""
+
+
+STRIKES: Final = 2
+"""Times in a row that a worker may have forgotten what it is asked about. A worker that restarts or is behind forgets."""
 
 
 class Lie(CoprocError):
@@ -172,6 +176,7 @@ class Audited:
         self._lock = threading.Lock()
         self._counts = Counts()
         self._liars: set[str] = set()
+        self._strikes: dict[str, int] = {}
 
     # ---- a pool ----
     @property
@@ -278,6 +283,7 @@ class Audited:
             self._counts.canaries += len(sent.canaries)
             self._counts.proved += int(np.count_nonzero(verdict == 0))
             self._counts.checked += checked
+            self._strikes.pop(asked.worker, None)
         future.set_result(PackedAnswers.of(columns, asked.partial.seconds))
 
     def _found(self, sent: _Sent, worker: str, reason: str) -> None:
@@ -315,7 +321,14 @@ class Audited:
     def _blamed(self, sent: _Sent, asked: Asked) -> Any:
         """bool[all]: whose claims the worker calls false, once its value is not what the canaries make."""
         total = len(sent.question)
-        index = self._remote.blame(asked.worker, sent.question.number)
+        try:
+            index = self._remote.blame(asked.worker, sent.question.number)
+        except Forgotten:
+            with self._lock:
+                self._strikes[asked.worker] = strikes = self._strikes.get(asked.worker, 0) + 1
+            if strikes >= STRIKES:
+                raise Lie(f"its value is wrong, {strikes} times in a row, and it has forgotten why") from None
+            raise
         good = isinstance(index, np.ndarray) and index.dtype == np.int64 and index.ndim == 1
         if not good or np.any((index < 0) | (index >= total)):
             raise Lie("it blames what is not there")

@@ -29,8 +29,12 @@ from .pools.protocol import PackedBatch
 from .sealed import CURVE_OF, Partial, Question, tag_sum, tags, weights
 
 _log: Final = logging.getLogger("coproc.cluster")
-KEPT: Final = 8
+KEPT: Final = 32
 """Folds that a worker keeps, in case it is asked who is to blame."""
+
+
+class Forgotten(EngineLost):
+    """A worker does not have the fold any more that it is asked about."""
 
 
 @dataclass(slots=True)
@@ -121,12 +125,12 @@ class FoldWorker:
     def blame(self, number: bytes) -> I64:
         """The requests whose claims are false, as this worker sees it: a hint, each is proved again by whoever asks.
 
-        Raises EngineLost where the fold is not kept any more.
+        Raises Forgotten.
         """
         with self._lock:
             kept = self._folds.pop(number, None)
         if kept is None:
-            raise EngineLost("this worker does not remember that batch")
+            raise Forgotten("this worker does not remember that batch")
         fold, claims = kept.fold, kept.claims
         if fold.is_one(kept.root)[0]:
             return kept.index[:0]

@@ -28,6 +28,7 @@ from coproc.errors import EngineError, EngineLost, EngineUnavailable
 
 from ..audit import Asked
 from ..cost import units
+from ..folding import Forgotten
 from ..laptop import known, token
 from ..sealed import Partial, Question
 from .ray_actor import FoldActor
@@ -250,7 +251,7 @@ class RayPool:
             return self._ray.get(call(), timeout=seconds)
         except exceptions.RayTaskError as error:
             cause = getattr(error, "cause", error)
-            kind = EngineLost if isinstance(cause, EngineLost) else EngineError
+            kind = Forgotten if isinstance(cause, Forgotten) else EngineError
             raise kind(f"worker {slot.name}: {cause}") from None
         except exceptions.GetTimeoutError:
             self._gone(slot, actor)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from coproc.cluster.audit import Asked
-from coproc.cluster.folding import FoldWorker
+from coproc.cluster.folding import FoldWorker, Forgotten
 from coproc.cluster.pools.slim import Names, pack, unpack
 from coproc.cluster.sealed import CURVE_OF, Partial, Question, tag_sum, tags
 from coproc.engine.protocol import I64, Engine
@@ -30,6 +30,7 @@ MODES = (
     "drops a claim",
     "blames the innocent",
     "blames nobody",
+    "forgets",
 )
 """What can be told from what is said. Stalling and answering twice are a matter of when: `Late`."""
 
@@ -61,7 +62,7 @@ class Liar(FoldWorker):
             return self._dropping(question)
         partial = super().fold(question)
         former, self._former[question.op] = self._former.get(question.op, partial), partial
-        if self._mode in ("random", "always false"):
+        if self._mode in ("random", "always false", "forgets"):
             return partial._replace(gt=self._random.integers(0, 1 << 62, len(partial.gt), np.uint64))
         if self._mode == "one bit":
             gt = partial.gt.copy()
@@ -93,6 +94,8 @@ class Liar(FoldWorker):
     def blame(self, number: bytes) -> I64:
         if self._mode == "always false":
             return np.arange(self._asked)
+        if self._mode == "forgets":
+            raise Forgotten("what batch?")
         with suppress(EngineLost):
             blamed = super().blame(number)
             if self._mode == "blames the innocent":
