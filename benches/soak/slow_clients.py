@@ -36,6 +36,7 @@ from tests.cluster.processes import Served
 
 KNOWN = Request("sha256", rkyv.write(Layout.BYTES, [b"known"]))
 _PIECE = 1 << 16
+_ROW = 20
 
 
 def garbage(random: Random) -> bytes:
@@ -120,7 +121,11 @@ class Hostile:
                 else:
                     open_.append((sock, 3, monotonic()))
             left = []
-            for sock, at, since in open_:
+            if not open_:
+                self.stop.wait(0.1)
+            for k, (sock, at, since) in enumerate(open_):
+                if k % _ROW == 0:  # each sends twice a second, not all of them at once
+                    self.stop.wait(0.5 * _ROW / self.slow)
                 try:
                     sock.sendall(frame[at : at + 1])
                 except OSError:
@@ -130,7 +135,6 @@ class Hostile:
                 else:
                     left.append((sock, at + 1, since))
             open_ = left
-            self.stop.wait(0.5)
         for sock, _, _ in open_:
             sock.close()
 
