@@ -99,7 +99,7 @@ class Liar(FoldWorker):
         with suppress(EngineLost):
             blamed = super().blame(number)
             if self._mode == "blames the innocent":
-                return np.union1d(blamed, np.array([self._random.integers(8)]))
+                return np.union1d(blamed, np.arange(min(8, self._asked)))
             return blamed[:0] if self._mode == "blames nobody" else blamed
         return np.zeros(0, np.int64)
 
