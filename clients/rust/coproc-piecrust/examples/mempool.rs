@@ -31,6 +31,9 @@ const BALLOT: &str = r#"(module
         (i32.store (i32.const 65536) (i32.load (i32.const 8)))
         (i32.const 4)))"#;
 
+/// Gas spent, and the votes counted so far.
+type Receipt = (u64, Vec<u8>);
+
 struct Node {
     vm: VM,
     base: [u8; 32],
@@ -49,14 +52,13 @@ impl Node {
         self.vm.session(self.base, 1, 1).expect("a session")
     }
 
-    /// Gas spent and votes counted so far.
-    fn vote(&self, session: &mut Session, transaction: &[u8]) -> (u64, Vec<u8>) {
+    fn vote(&self, session: &mut Session, transaction: &[u8]) -> Receipt {
         let receipt = session.call_raw(self.ballot, "vote", transaction, GAS).expect("a receipt");
         (receipt.gas_spent, receipt.data)
     }
 
     /// Receipts and root of a block, and how long it took.
-    fn block(&self, transactions: &[Vec<u8>]) -> (Vec<(u64, Vec<u8>)>, [u8; 32], Duration) {
+    fn block(&self, transactions: &[Vec<u8>]) -> (Vec<Receipt>, [u8; 32], Duration) {
         let start = Instant::now();
         let mut session = self.session();
         let receipts = transactions.iter().map(|t| self.vote(&mut session, t)).collect();

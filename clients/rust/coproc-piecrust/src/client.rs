@@ -196,7 +196,7 @@ impl Inner {
     /// The co-processor's answer, or Dusk's where it was looked up and differs; then nothing is asked any more.
     fn audited(&self, call: &Call<'_>, answer: Retbuf, own: impl FnOnce() -> Retbuf) -> Retbuf {
         let number = add(&self.counters.served);
-        if self.config.audit == 0 || number % self.config.audit != 0 {
+        if self.config.audit == 0 || !number.is_multiple_of(self.config.audit) {
             return answer;
         }
         add(&self.counters.audited);

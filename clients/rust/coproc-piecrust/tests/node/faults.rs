@@ -67,7 +67,8 @@ fn nonsense_is_no_answer() {
     altered("no answer", nonsense, |a| a.retbuf.clear());
     altered("an unknown status", nonsense, |a| a.status = 4);
     altered("rejected, and yet an answer", nonsense, |a| (a.status, a.retbuf[0]) = (1, 1));
-    let frames: [(&str, fn(&Frame) -> Vec<u8>); 8] = [
+    type Write = fn(&Frame) -> Vec<u8>;
+    let frames: [(&str, Write); 8] = [
         ("no reply's kind", |f| payload(1, f.kind, 1, f.id, &[0; 24])),
         ("another version", |f| payload(2, f.kind | 0x80, 1, f.id, &[0; 24])),
         ("another frame's reply", |f| payload(1, f.kind | 0x80, 1, f.id + 1, &[0; 24])),
