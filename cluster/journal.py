@@ -36,7 +36,7 @@ CREATE TABLE jobs (
 CREATE TABLE chunks (
   id INTEGER PRIMARY KEY AUTOINCREMENT, job INTEGER NOT NULL, first INTEGER NOT NULL, n INTEGER NOT NULL,
   digest BLOB NOT NULL, items BLOB, answers BLOB, UNIQUE (job, first));
-CREATE INDEX unanswered ON chunks (id) WHERE answers IS NULL;
+CREATE INDEX unanswered ON chunks (id, n) WHERE answers IS NULL;
 """
 
 
