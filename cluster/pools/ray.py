@@ -32,6 +32,7 @@ from ..folding import Forgotten
 from ..laptop import known, token
 from ..sealed import Partial, Question
 from .ray_actor import FoldActor
+from .signals import fatal_handlers_kept
 from .slim import Names, pack
 
 _log: Final = logging.getLogger("coproc.cluster")
@@ -404,11 +405,13 @@ def connected(address: str) -> tuple[Any, bool]:
         except OSError as error:
             raise EngineUnavailable(f"cluster {address}: cannot be reached: {error.strerror or error}") from None
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray: Any = import_module("ray")
+    with fatal_handlers_kept():
+        ray: Any = import_module("ray")
     if ray.is_initialized():
         return ray, False
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+        with fatal_handlers_kept():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
     except Exception as error:
         hint = "; coproc cluster up starts one" if address == "auto" else ""
         raise EngineUnavailable(f"cluster {address}: {str(error).splitlines()[0]}{hint}") from None
