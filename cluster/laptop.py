@@ -161,14 +161,14 @@ def _is_ray(pid: int) -> bool:
 
 def nodes_of(address: str) -> list[dict[str, Any]]:
     """The nodes of a cluster: address, id, alive, cpus, gpus. Raises EngineUnavailable."""
-    from .pools.ray import connected
+    from .pools.ray import connected, disconnect
 
     ray, ours = connected(address)
     try:
         found = ray.nodes()
     finally:
         if ours:
-            ray.shutdown()
+            disconnect(ray)
     return [
         {
             "address": node["NodeManagerAddress"],

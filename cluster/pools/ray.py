@@ -193,7 +193,7 @@ class RayPool:
         for lane in lanes:
             lane.join(self._start)
         if self._ours:
-            self._ray.shutdown()
+            disconnect(self._ray)
 
     def __enter__(self) -> RayPool:
         return self
@@ -416,6 +416,12 @@ def connected(address: str) -> tuple[Any, bool]:
         hint = "; coproc cluster up starts one" if address == "auto" else ""
         raise EngineUnavailable(f"cluster {address}: {str(error).splitlines()[0]}{hint}") from None
     return ray, True
+
+
+def disconnect(ray: Any) -> None:
+    """Leave the cluster that `connected` entered."""
+    with fatal_handlers_kept():
+        ray.shutdown()
 
 
 def _know_token() -> None:

@@ -1,7 +1,8 @@
-"""Handlers of fatal signals, kept as they are while another library starts.
+"""Handlers of fatal signals, kept as they are while another library starts or ends.
 
 wasmtime learns from a signal that a contract trapped, and asks whoever handled it before about any other. Ray's start puts handlers of
-its own (faulthandler's and its logger's) in front, which end the process instead: the next trap of a contract would be the last.
+its own (faulthandler's and its logger's) in front, and its end sets those of the system: both end the process, and the next trap of a
+contract would be the last.
 """
 
 from __future__ import annotations
