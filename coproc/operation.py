@@ -228,13 +228,9 @@ class Operation(ABC):
         status[index], retbuf[index] = some.status, some.retbuf
         return Pending(status, retbuf, some.claims, None if some.claims is None else index[some.index])
 
+    @abstractmethod
     def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
-        """`begin` for a batch of which every buffer decodes; the status is OK, PANIC or UNSERVED."""
-        return Pending(*self.answer(engine, keys, batch, parsed))
-
-    def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
-        """status and retbuf of a batch of which every buffer decodes, for operations that make no claims."""
-        raise NotImplementedError(f"{self.name} makes claims")
+        """`begin` for a batch of which every buffer decodes: status OK, PANIC or UNSERVED, and claims where there are any."""
 
     @abstractmethod
     def encode(self, value: bool | bytes | None) -> bytes:

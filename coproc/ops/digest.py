@@ -10,7 +10,7 @@ import numpy as np
 
 from coproc.engine.protocol import I64, U8, U64, Buffers, Engine, Layout, Parsed, Status
 from coproc.keys import KeyRegistry
-from coproc.operation import Batch, Gas, Operation
+from coproc.operation import Batch, Gas, Operation, Pending
 from coproc.ops.shape import vec
 
 FR: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
@@ -38,8 +38,8 @@ class Digest(Operation):
     def digest(self, engine: Engine, data: Buffers) -> U8:
         """uint8[n, 32]."""
 
-    def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
-        return parsed.status, self.digest(engine, vec(parsed, 0))
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
+        return Pending(parsed.status, self.digest(engine, vec(parsed, 0)))
 
     def encode(self, value: bool | bytes | None) -> bytes:
         return value if isinstance(value, bytes) else self.fallback

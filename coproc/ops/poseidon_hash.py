@@ -8,7 +8,7 @@ import numpy as np
 
 from coproc.engine.protocol import I64, U8, U64, Engine, Layout, Parsed
 from coproc.keys import KeyRegistry
-from coproc.operation import Batch, Gas, Operation
+from coproc.operation import Batch, Gas, Operation, Pending
 from coproc.ops.digest import scalar_retbuf, scalar_values
 from coproc.ops.shape import column
 
@@ -28,9 +28,9 @@ class PoseidonHash(Operation):
         # the counts of a malformed buffer are zero, which costs as much as one scalar
         return self.base + self.per_scalar * np.maximum(parsed.counts[:, 0], np.uint64(1)).astype(np.int64)
 
-    def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
         out, status = engine.poseidon_hash(column(parsed.fields, 0), column(parsed.counts, 0))
-        return status, out.view(np.uint8)
+        return Pending(status, out.view(np.uint8))
 
     def encode(self, value: bool | bytes | None) -> bytes:
         return scalar_retbuf(value) if isinstance(value, bytes) else self.fallback

@@ -8,7 +8,7 @@ import numpy as np
 
 from coproc.engine.protocol import I64, U8, U64, Engine, Layout, Parsed, Status
 from coproc.keys import KeyRegistry
-from coproc.operation import Batch, Gas, Operation
+from coproc.operation import Batch, Gas, Operation, Pending
 from coproc.ops.shape import column
 
 
@@ -25,12 +25,12 @@ class Secp256k1Recover(Operation):
     def prices(self, lengths: U64, parsed: Parsed) -> I64:
         return np.full(len(lengths), self.flat, np.int64)
 
-    def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
         found, status = engine.recover(column(parsed.fields, 0), column(parsed.fields, 1))
         retbuf = np.empty((len(status), 66), np.uint8)
         retbuf[:, 0] = status == Status.OK
         retbuf[:, 1:] = found
-        return parsed.status, retbuf
+        return Pending(parsed.status, retbuf)
 
     def encode(self, value: bool | bytes | None) -> bytes:
         return b"\1" + value if isinstance(value, bytes) else self.fallback

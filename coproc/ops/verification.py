@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 import numpy as np
 
 from coproc.engine.protocol import I64, U8, U64, Buffers, Engine, Parsed
-from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Gas, Operation, Pending
 
 
 class Verification(Operation):
-    """Answers one byte, 0 or 1. Subclasses give `flat`, the price, and `check`; or `pending`, if they make claims."""
+    """Answers one byte, 0 or 1. Subclasses give `flat`, the price, and `pending`."""
 
     kind = "bool"
     width = 1
@@ -26,26 +24,11 @@ class Verification(Operation):
     def prices(self, lengths: U64, parsed: Parsed) -> I64:
         return np.full(len(lengths), self.flat, np.int64)
 
-    def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
-        """status (OK, PANIC or UNSERVED) and verdict, uint8[n] each, of buffers that decode."""
-        raise NotImplementedError(f"{self.name} makes claims")
-
-    def answer(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
-        status, verdict = self.check(engine, keys, batch, parsed)
-        return status, verdict.reshape(-1, 1)
-
     def encode(self, value: bool | bytes | None) -> bytes:
         return b"\1" if value else b"\0"
 
     def values(self, retbuf: U8) -> Sequence[bool | bytes | None]:
         return retbuf.view(np.bool_).ravel().tolist()
-
-
-class Claiming(Verification):
-    """A verification whose answers are claims, as far as they are not decided by decoding."""
-
-    @abstractmethod
-    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending: ...
 
 
 def sealed(engine: Engine, name: str, batch: Batch, fields: Sequence[Buffers], keys: U64 | None = None) -> Callable[[], bytes]:

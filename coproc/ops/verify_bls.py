@@ -9,14 +9,14 @@ from coproc.keys import BLS_LINES, BLS_POINT, BLS_STATUS, KeyRegistry
 from coproc.operation import Batch, Pending, bls_versions
 from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import column, constant, steps, vec, words_at
-from coproc.ops.verification import Claiming, nothing, sealed
+from coproc.ops.verification import Verification, nothing, sealed
 
 KEY_BYTES = 200
 SIGNATURE_BYTES = 104
 _CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 
 
-class VerifyBls(Claiming):
+class VerifyBls(Verification):
     name = "verify_bls"
     layout = Layout.BLS
     flat = 1_750_000

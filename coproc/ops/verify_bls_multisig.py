@@ -28,7 +28,7 @@ from coproc.keys import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, MEMBER_
 from coproc.operation import Batch, Gas, Pending, bls_versions
 from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import Mask, column, constant, is_all, vec
-from coproc.ops.verification import Claiming, nothing, sealed
+from coproc.ops.verification import Verification, nothing, sealed
 
 KEY_BYTES: Final = 200
 SIGNATURE_BYTES: Final = 104
@@ -36,7 +36,7 @@ _CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 _G1, _G2 = Group.BLS12_381_G1, Group.BLS12_381_G2
 
 
-class VerifyBlsMultisig(Claiming):
+class VerifyBlsMultisig(Verification):
     name = "verify_bls_multisig"
     layout = Layout.MULTISIG
     flat = 2_500_000

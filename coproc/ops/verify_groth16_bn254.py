@@ -23,13 +23,13 @@ from coproc.keys import (
 )
 from coproc.operation import Batch, Pending
 from coproc.ops.shape import column, constant, is_all, vec
-from coproc.ops.verification import Claiming, nothing, sealed
+from coproc.ops.verification import Verification, nothing, sealed
 
 PROOF_BYTES, INPUT_BYTES = 128, 32
 _G1, _G2 = Group.BN254_G1, Group.BN254_G2
 
 
-class VerifyGroth16Bn254(Claiming):
+class VerifyGroth16Bn254(Verification):
     name = "verify_groth16_bn254"
     layout = Layout.GROTH16
     flat = 4_500_000

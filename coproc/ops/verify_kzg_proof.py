@@ -16,14 +16,14 @@ from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Pending
 from coproc.ops.digest import FR
 from coproc.ops.shape import column, constant, is_all
-from coproc.ops.verification import Claiming, nothing, sealed
+from coproc.ops.verification import Verification, nothing, sealed
 
 _R = np.bytes_(FR.to_bytes(32, "big"))
 _G1 = Group.BLS12_381_G1
 _READ = 160  # z, y, C and W lie side by side
 
 
-class VerifyKzgProof(Claiming):
+class VerifyKzgProof(Verification):
     name = "verify_kzg_proof"
     layout = Layout.KZG
     flat = 2_000_000

@@ -29,7 +29,7 @@ from coproc.fold.claims import Claims, Slot, Sum
 from coproc.keys import PLONK_DIGEST, PLONK_KEY, PLONK_LINES, PLONK_POINTS, PLONK_TABLES, PLONK_VALID, KeyRegistry
 from coproc.operation import Batch, Pending, plonk_versions
 from coproc.ops.shape import all_of, column, constant, is_all, vec
-from coproc.ops.verification import Claiming, nothing, sealed
+from coproc.ops.verification import Verification, nothing, sealed
 
 PROOF_BYTES = 1008
 SCALAR_BYTES = 32
@@ -37,7 +37,7 @@ _PROOF_POINTS_AT = multiples(PLONK_PROOF_POINTS, 48)
 _G1 = Group.BLS12_381_G1
 
 
-class VerifyPlonk(Claiming):
+class VerifyPlonk(Verification):
     name = "verify_plonk"
     layout = Layout.PLONK
     flat = 10_000_000

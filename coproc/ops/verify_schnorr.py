@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from coproc.engine.protocol import U8, Engine, Layout, Parsed
+from coproc.engine.protocol import Engine, Layout, Parsed
 from coproc.keys import KeyRegistry
-from coproc.operation import Batch
+from coproc.operation import Batch, Pending
 from coproc.ops.shape import column
 from coproc.ops.verification import Verification
 
@@ -14,7 +14,7 @@ class VerifySchnorr(Verification):
     layout = Layout.SCHNORR
     flat = 1_000_000
 
-    def check(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> tuple[U8, U8]:
+    def pending(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:
         at = parsed.fields
         verdict, status = engine.schnorr(column(at, 0), column(at, 1), column(at, 2))
-        return status, verdict
+        return Pending(status, verdict.reshape(-1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .simulation import Simulation
 
 
-class Client:
+class Client(ABC):
     """A tenant that asks now and then. every: mean seconds between two times, exponentially spread.
 
     singly, together: the shares of what it sends that goes in these ways; the rest is packed where it is of one operation.
@@ -42,8 +43,9 @@ class Client:
             self.ask()
         self._later()
 
+    @abstractmethod
     def ask(self) -> None:
-        raise NotImplementedError
+        """Send what this client sends at one time."""
 
     def new(self, op: str | None = None, bad: float = 0.1, size: int = 0) -> Request:
         rng = self.rng
@@ -72,13 +74,13 @@ class Client:
                 packed = batcher.submit_packed(PackedBatch.of(requests), self.kind, deadline, self.tenant)
                 packed.add_done_callback(ledger.many(numbers, requests[0].op))
         except Busy as busy:
-            self.busy += 1
             for number in numbers:
                 ledger.refused(number)
             self.refused(busy.retry_after)
 
     def refused(self, retry_after: float) -> None:
-        """What to do about `Busy`: nothing here."""
+        """What to do about `Busy`: count it."""
+        self.busy += 1
 
 
 class Validator(Client):
@@ -132,6 +134,7 @@ class Flood(Client):
             self.simulation.world.after(0.05, self._more)
 
     def refused(self, retry_after: float) -> None:
+        super().refused(retry_after)
         self._until -= 1.0
 
 
