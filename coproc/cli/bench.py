@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, silence_stdout
+from coproc.cli import OK, WRONG
+from coproc.cli.console import Console
+from coproc.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     from coproc.coprocessor import Coprocessor
@@ -46,26 +47,15 @@ def run(
     seconds: float | None, as_json: str | None, html: str | None,
 ) -> int:  # fmt: skip
     """`coproc bench`. Returns the exit status."""
-    from coproc.errors import CoprocError
-
     with Console() as console:
-        try:
+        with Outcome(console) as outcome:
             names, wanted = _operations(ops), _sizes(sizes)
             _folders(as_json, html)
             budget = seconds or (THOROUGH_S if thorough else QUICK_S)
             result = _measure(names, engines or [None], wanted, workers, thorough, budget, sizes is not None)
             if peers:
                 result |= _peers(console, engines or [None], thorough, result["rows"])
-        except CoprocError as error:
-            console.error(str(error))
-            return WRONG
-        except BrokenPipeError:
-            silence_stdout()
-            return UNSERVED
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            return INTERRUPTED
-        return _write(console, result, as_json, html)
+        return outcome.status or _write(console, result, as_json, html)
 
 
 def _write(console: Console, result: dict[str, Any], as_json: str | None, html: str | None) -> int:

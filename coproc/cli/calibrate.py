@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, silence_stdout
+from coproc.cli import OK, WRONG
+from coproc.cli.console import Console
+from coproc.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     from coproc.coprocessor import Coprocessor
@@ -48,23 +49,15 @@ def run(ops: list[str] | None, engine: str | None, seconds: float, search: float
     """`coproc calibrate`. Returns the exit status."""
     from coproc.cli.bench import _folders, _operations
     from coproc.coprocessor import open as open_coprocessor
-    from coproc.errors import CoprocError
 
     with Console() as console:
-        try:
+        with Outcome(console) as outcome:
             names = _operations(ops)
             _folders(as_json)
             with open_coprocessor(engine, 1) as coprocessor:
                 result = _calibrate(coprocessor, names, seconds, search, seed)
-        except CoprocError as error:
-            console.error(str(error))
-            return WRONG
-        except BrokenPipeError:
-            silence_stdout()
-            return UNSERVED
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            return INTERRUPTED
+        if outcome.status:
+            return outcome.status
         try:
             if as_json is not None:
                 Path(as_json).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, WRONG
+from coproc.cli import OK
 from coproc.cli.console import Console
+from coproc.cli.outcome import Outcome
 
 cluster = typer.Typer(name="cluster", no_args_is_help=True, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 As_json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
@@ -83,14 +84,6 @@ def _laptop() -> Any:
 
 def _guarded(work: Callable[[Console], int]) -> int:
     """Do it; the exit status."""
-    from coproc.errors import CoprocError
-
-    with Console() as console:
-        try:
-            return work(console)
-        except CoprocError as error:
-            console.error(str(error))
-            return WRONG
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            return INTERRUPTED
+    with Console() as console, Outcome(console) as outcome:
+        return work(console)
+    return outcome.status

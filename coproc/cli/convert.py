@@ -11,8 +11,9 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, silence_stdout
+from coproc.cli import OK, WRONG
+from coproc.cli.console import Console
+from coproc.cli.outcome import Outcome
 
 
 class Source(StrEnum):
@@ -40,23 +41,13 @@ def convert(
 
 def run(source: str, files: list[str], vk: str | None, out: str | None, keep_going: bool, quiet: bool) -> int:
     """`coproc convert`. Returns the exit status."""
-    from coproc.errors import CoprocError
 
-    with Console(quiet) as console:
-        try:
-            return _convert(source, files, vk, out, keep_going, console)
-        except CoprocError as error:
-            console.error(str(error))
-            return WRONG
-        except BrokenPipeError:
-            silence_stdout()
-            return UNSERVED
-        except OSError as error:
-            console.error(f"{out or 'standard output'}: cannot be written: {error.strerror}")
-            return WRONG
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            return INTERRUPTED
+    def tell(error: OSError) -> str:
+        return f"{out or 'standard output'}: cannot be written: {error.strerror}"
+
+    with Console(quiet) as console, Outcome(console, tell) as outcome:
+        return _convert(source, files, vk, out, keep_going, console)
+    return outcome.status
 
 
 def _convert(source: str, files: list[str], vk: str | None, out: str | None, keep_going: bool, console: Console) -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, duration, silence_stdout
+from coproc.cli import OK, UNSERVED
+from coproc.cli.console import Console, duration
+from coproc.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     from coproc.demo.run import DemoRow
@@ -34,36 +35,27 @@ def run(engine: str | None, workers: int | None, requests: int, as_json: bool) -
     """`coproc demo`. Returns the exit status."""
     from coproc.cli.demo_block import described, figures, run_block
     from coproc.demo.run import run_demo
-    from coproc.errors import CoprocError
     from coproc.jobs.compute import opened
 
     started = time.monotonic()
     rows: list[DemoRow] = []
     with Console() as console:
-        try:
-            with opened(engine, workers) as machine:
-                name, threads = machine.engine, machine.workers
-                block = run_block(machine.coprocessor.engine, threads)
-                if isinstance(block, str):
-                    console.error(f"without the block of contract calls: {block}")
-                elif not as_json:
-                    typer.echo(described(block))
+        with Outcome(console) as outcome, opened(engine, workers) as machine:
+            name, threads = machine.engine, machine.workers
+            block = run_block(machine.coprocessor.engine, threads)
+            if isinstance(block, str):
+                console.error(f"without the block of contract calls: {block}")
+            elif not as_json:
+                typer.echo(described(block))
+            if not as_json:
+                typer.echo(f"Requests recorded from Dusk's own host functions, answered by engine {name} with {threads} worker(s)\n")
+                typer.echo(_line(("operation", "requests", *COLUMNS, "differ", "requests/s", "µs each")))
+            for row in run_demo(machine, requests):
+                rows.append(row)
                 if not as_json:
-                    typer.echo(f"Requests recorded from Dusk's own host functions, answered by engine {name} with {threads} worker(s)\n")
-                    typer.echo(_line(("operation", "requests", *COLUMNS, "differ", "requests/s", "µs each")))
-                for row in run_demo(machine, requests):
-                    rows.append(row)
-                    if not as_json:
-                        typer.echo(_row(row))
-        except CoprocError as error:
-            console.error(str(error))
-            return WRONG
-        except BrokenPipeError:
-            silence_stdout()
-            return UNSERVED
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            return INTERRUPTED
+                    typer.echo(_row(row))
+        if outcome.status:
+            return outcome.status
     wrong = [text for row in rows for text in row.wrong]
     seconds = time.monotonic() - started
     if as_json:

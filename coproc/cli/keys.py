@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, silence_stdout
+from coproc.cli import OK, WRONG
+from coproc.cli.console import Console
+from coproc.cli.outcome import Outcome
 
 keys = typer.Typer(name="keys", no_args_is_help=True, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -57,23 +58,9 @@ def show(
 
 def _guarded(work: Callable[[], int]) -> int:
     """Do it. Returns the exit status."""
-    from coproc.errors import CoprocError
-
-    console = Console()
-    try:
+    with Outcome(Console(), lambda error: f"{error.filename or 'the store of keys'}: {error.strerror}") as outcome:
         return work()
-    except CoprocError as error:
-        console.error(str(error))
-        return WRONG
-    except BrokenPipeError:
-        silence_stdout()
-        return UNSERVED
-    except OSError as error:
-        console.error(f"{error.filename or 'the store of keys'}: {error.strerror}")
-        return WRONG
-    except KeyboardInterrupt:
-        console.error("interrupted")
-        return INTERRUPTED
+    return outcome.status
 
 
 def _print(digest: str, kind: str, size: int, as_json: bool, **more: str) -> None:

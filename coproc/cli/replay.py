@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, silence_stdout
+from coproc.cli import OK, UNSERVED
+from coproc.cli.console import Console
+from coproc.cli.outcome import Outcome
 from coproc.cli.receipts import printable
 
 if TYPE_CHECKING:
@@ -40,11 +41,10 @@ def replay(
 
 def run(file: str, engines: list[str], passes: int, alone: int, out: str | None, as_json: bool) -> int:
     """`coproc replay`. Returns the exit status."""
-    from coproc.errors import CoprocError
     from coproc.replay import Report, judge, load
 
     with Console() as console:
-        try:
+        with Outcome(console) as outcome:
             kept = load(file)
             if out is not None:
                 _write_lines(kept, out)
@@ -57,15 +57,8 @@ def run(file: str, engines: list[str], passes: int, alone: int, out: str | None,
             else:
                 sys.stdout.writelines(line + "\n" for line in _lines(report))
             sys.stdout.flush()
-        except CoprocError as error:
-            console.error(str(error))
-            return WRONG
-        except BrokenPipeError:
-            silence_stdout()
-            return UNSERVED
-        except KeyboardInterrupt:
-            console.error("interrupted")
-            return INTERRUPTED
+        if outcome.status:
+            return outcome.status
     return UNSERVED if report.disputed or report.unserved else OK
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from coproc.cli import OK, WRONG
+from coproc.cli import WRONG
 
 
 def serve(
@@ -49,24 +49,22 @@ def serve(
 def run(given: dict[str, Any], config: str | None) -> int:
     """`coproc serve`. Returns the exit status."""
     from coproc.cli.console import Console
-    from coproc.errors import CoprocError
+    from coproc.cli.outcome import Outcome
 
     console = Console()
     if config is not None:
         os.environ["COPROC_CONFIG"] = config
-    try:
-        from coproc.cluster.server.logs import configure
-        from coproc.cluster.server.serve import serve as run_server
-        from coproc.cluster.server.settings import gather
+    with Outcome(console) as outcome:
+        try:
+            from coproc.cluster.server.logs import configure
+            from coproc.cluster.server.serve import serve as run_server
+            from coproc.cluster.server.settings import gather
 
-        settings = gather(given)
-        run_server(settings, configure(settings.log, settings.log_level))
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("coproc"):
-            raise
-        console.error(f"coproc serve needs the extra cluster ({error.name} is missing): pip install 'coproc[cluster]'")
-        return WRONG
-    except CoprocError as error:
-        console.error(str(error))
-        return WRONG
-    return OK
+            settings = gather(given)
+            run_server(settings, configure(settings.log, settings.log_level))
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("coproc"):
+                raise
+            console.error(f"coproc serve needs the extra cluster ({error.name} is missing): pip install 'coproc[cluster]'")
+            return WRONG
+    return outcome.status

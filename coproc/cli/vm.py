@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from coproc.cli import INTERRUPTED, OK, UNSERVED, WRONG
-from coproc.cli.console import Console, duration, silence_stdout
+from coproc.cli import OK, WRONG
+from coproc.cli.console import Console, duration
+from coproc.cli.outcome import Outcome
 from coproc.cli.receipts import Report
 
 if TYPE_CHECKING:
@@ -102,15 +103,19 @@ def _guarded(
     activation: str | None = None,
 ) -> int:
     """Open the VM, work, close it. Returns the exit status."""
-    from coproc.errors import CoprocError, Unserved
-
     console = Console()
-    try:
+    with Outcome(console) as outcome:
         import coproc
         from coproc.activation import load
-        from coproc.vm import VM
-        from coproc.vm.script import Script
 
+        try:
+            from coproc.vm import VM
+            from coproc.vm.script import Script
+        except ImportError as error:
+            if error.name not in EXTRA:
+                raise
+            console.error(f"the VM needs {error.name}: {INSTALL}")
+            return WRONG
         table = None if activation is None else load(activation)
         with coproc.open(engine) as coprocessor, VM(state, coprocessor=coprocessor) as machine:
             script = Script(machine, speculate=speculate, folder=folder, roots=roots, activation=table)
@@ -118,23 +123,7 @@ def _guarded(
                 return work(script)
             finally:
                 script.close()
-    except ImportError as error:
-        if error.name not in EXTRA:
-            raise
-        console.error(f"the VM needs {error.name}: {INSTALL}")
-        return WRONG
-    except Unserved as error:
-        console.error(str(error))
-        return UNSERVED
-    except CoprocError as error:
-        console.error(str(error))
-        return WRONG
-    except BrokenPipeError:
-        silence_stdout()
-        return UNSERVED
-    except KeyboardInterrupt:
-        console.error("interrupted")
-        return INTERRUPTED
+    return outcome.status
 
 
 def _run_function(
