@@ -7,14 +7,12 @@ of host functions through one variable of the whole process.
 from __future__ import annotations
 
 import ctypes
-import os
-import sys
 from ctypes import c_bool, c_char_p, c_int, c_int64, c_size_t, c_uint8, c_uint64, c_void_p
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
+from coproc.engine.library import candidates
 from coproc.errors import EngineUnavailable
 
 FILE_NAME: Final = "libcoproc_vm.so"
@@ -188,24 +186,14 @@ def wasmtime_version() -> str:
     return version("wasmtime")
 
 
-def _candidates() -> list[Path]:
-    """`COPROC_VM_LIBRARY`, beside this file (a wheel), and what an editable install left in site-packages."""
-    if given := os.environ.get("COPROC_VM_LIBRARY"):
-        return [Path(given)]
-    import coproc.vm
-
-    folders = [*coproc.vm.__path__, *(os.path.join(entry, "coproc", "vm") for entry in sys.path)]
-    return [Path(folder) / FILE_NAME for folder in dict.fromkeys(folders)]
-
-
 @cache
 def native() -> ctypes.CDLL:
     """Contract memory. Raises EngineUnavailable."""
-    candidates = _candidates()
-    for path in candidates:
+    places = candidates("COPROC_VM_LIBRARY", "coproc.vm", FILE_NAME)
+    for path in places:
         if path.is_file():
             try:
                 return _declare(ctypes.CDLL(str(path)), _NATIVE)
             except (OSError, AttributeError) as error:
                 raise EngineUnavailable(f"the VM's library does not load: {error}") from error
-    raise EngineUnavailable(f"the VM's library is not built: there is no {candidates[0]}")
+    raise EngineUnavailable(f"the VM's library is not built: there is no {places[0]}")

@@ -12,6 +12,7 @@ import typer
 
 from coproc.cli import OK, WRONG
 from coproc.cli.console import Console
+from coproc.cli.measured import folders_exist, operations_of
 from coproc.cli.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def run(
     """`coproc bench`. Returns the exit status."""
     with Console() as console:
         with Outcome(console) as outcome:
-            names, wanted = _operations(ops), _sizes(sizes)
-            _folders(as_json, html)
+            names, wanted = operations_of(ops), _sizes(sizes)
+            folders_exist(as_json, html)
             budget = seconds or (THOROUGH_S if thorough else QUICK_S)
             result = _measure(names, engines or [None], wanted, workers, thorough, budget, sizes is not None)
             if peers:
@@ -73,14 +74,6 @@ def _write(console: Console, result: dict[str, Any], as_json: str | None, html: 
     return OK
 
 
-def _operations(given: list[str] | None) -> list[str]:
-    from coproc.coprocessor import operation_of
-    from coproc.ops import OPERATIONS
-
-    names = [name for part in given or [] for name in part.split(",") if name]
-    return [operation_of(name).name for name in names] or list(OPERATIONS)
-
-
 def _sizes(given: str | None) -> list[int]:
     from coproc.errors import InvalidInput
     from coproc.measure.throughput import SIZES
@@ -91,15 +84,6 @@ def _sizes(given: str | None) -> list[int]:
     if not all(part.isdecimal() and 0 < int(part) <= 1 << 20 for part in parts):
         raise InvalidInput(f"--sizes {given}: numbers from 1 to {1 << 20:,} are wanted, comma-separated")
     return sorted({int(part) for part in parts})
-
-
-def _folders(*names: str | None) -> None:
-    """Refuse before the work what could not be written after it."""
-    from coproc.errors import InvalidInput
-
-    for name in names:
-        if name is not None and not Path(name).absolute().parent.is_dir():
-            raise InvalidInput(f"{name}: there is no such folder")
 
 
 def _made(op: str, sizes: list[int], thorough: bool) -> int:

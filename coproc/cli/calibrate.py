@@ -12,6 +12,7 @@ import typer
 
 from coproc.cli import OK, WRONG
 from coproc.cli.console import Console
+from coproc.cli.measured import folders_exist, operations_of
 from coproc.cli.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -47,13 +48,12 @@ def calibrate(
 
 def run(ops: list[str] | None, engine: str | None, seconds: float, search: float, seed: int, as_json: str | None) -> int:
     """`coproc calibrate`. Returns the exit status."""
-    from coproc.cli.bench import _folders, _operations
     from coproc.coprocessor import open as open_coprocessor
 
     with Console() as console:
         with Outcome(console) as outcome:
-            names = _operations(ops)
-            _folders(as_json)
+            names = operations_of(ops)
+            folders_exist(as_json)
             with open_coprocessor(engine, 1) as coprocessor:
                 result = _calibrate(coprocessor, names, seconds, search, seed)
         if outcome.status:

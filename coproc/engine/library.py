@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,23 +84,26 @@ class Kernels:
         raise AttributeError(name)
 
 
-def _candidates() -> list[Path]:
-    """Where the library may be, the likeliest first.
+def candidates(variable: str, package: str, file_name: str) -> list[Path]:
+    """Where a shared library of ours may be, the likeliest first: what an environment variable names, alone; beside the package (a
+    wheel); and in what an editable install left in site-packages.
 
-    `COPROC_KERNELS` (a sanitised build, say), beside this file (a wheel), and in what an editable install left in site-packages.
+    package: dotted, the one that the library is installed into.
     """
-    if given := os.environ.get("COPROC_KERNELS"):
+    if given := os.environ.get(variable):
         return [Path(given)]
-    import coproc.engine
+    installed = [os.path.join(entry, *package.split(".")) for entry in sys.path]
+    return [Path(folder) / file_name for folder in dict.fromkeys([*import_module(package).__path__, *installed])]
 
-    folders = [*coproc.engine.__path__, *(os.path.join(entry, "coproc", "engine") for entry in sys.path)]
-    return [Path(folder) / FILE_NAME for folder in dict.fromkeys(folders)]
+
+def places() -> list[Path]:
+    """Where the kernels may be."""
+    return candidates("COPROC_KERNELS", "coproc.engine", FILE_NAME)
 
 
 @cache
 def _library() -> ctypes.CDLL:
-    candidates = _candidates()
-    for path in candidates:
+    for path in places():
         if path.is_file():
             try:
                 library = ctypes.CDLL(str(path))
@@ -110,7 +114,7 @@ def _library() -> ctypes.CDLL:
             library.coproc_unavailable.restype = ctypes.c_char_p
             library.coproc_unavailable.argtypes = [ctypes.c_char_p]
             return library
-    raise EngineUnavailable(f"the kernels are not built: there is no {candidates[0]}")
+    raise EngineUnavailable(f"the kernels are not built: there is no {places()[0]}")
 
 
 def unavailable(isa: str) -> str | None:

@@ -14,7 +14,7 @@ import typer
 
 from coproc import errors
 from coproc.cli.app import app
-from coproc.engine.library import _candidates
+from coproc.engine.library import places
 from coproc.jobs.answers import OUTCOMES
 from coproc.operation import STATUS_NAMES, Rules
 from coproc.ops import OPERATIONS
@@ -148,7 +148,7 @@ def test_the_example_lines_of_the_readme_are_answered_as_it_says(cli: Cli, job: 
 def test_the_c_example_compiles_and_says_what_it_says(tmp_path: Path) -> None:
     code = re.search(r"```c\n(.*?)```", (HOME / "README.md").read_text(), re.S)
     assert code is not None
-    library = next(path for path in _candidates() if path.is_file())
+    library = next(path for path in places() if path.is_file())
     source, program = tmp_path / "example.c", tmp_path / "example"
     source.write_text(code.group(1))
     include = HOME / "kernels_cpu" / "include"

@@ -36,7 +36,7 @@ def test_binding_declares_the_members_of_the_header_in_its_order() -> None:
 
 
 def test_library_exports_the_two_symbols_of_the_header_alone() -> None:
-    path = next(p for p in library._candidates() if p.is_file())
+    path = next(p for p in library.places() if p.is_file())
     listed = subprocess.run(["nm", "-D", "--defined-only", str(path)], capture_output=True, text=True, check=True).stdout
     assert sorted(line.split()[-1] for line in listed.splitlines()) == ["coproc_kernels", "coproc_unavailable"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from coproc.engine.library import _candidates
+from coproc.engine.library import places
 from tests.conftest import NATIVE
 from tests.mutants.folding import MUTANTS, Mutant
 
@@ -43,7 +43,7 @@ def run(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
     file, _, name = where.partition("::")
     chosen = " and ".join([f"({o})" for o in options if not o.startswith("-")] + ([name] if name else []))
     engine = f"(cpu and {NATIVE[-1]}) or not (spec or cpu)"
-    library = next(path for path in _candidates() if path.is_file())
+    library = next(path for path in places() if path.is_file())
     command = [sys.executable, "-c", RUN, str(folder), file, "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow",
                "-k", f"({chosen or 'test'}) and ({engine})"]  # fmt: skip
     env = os.environ | {"COPROC_KERNELS": str(library), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder)}
