@@ -52,23 +52,29 @@ template <class P> struct LanesIo<Fp<P, Lane8>> {
   using F = Fp<P, Lane8>;
   static constexpr int WORDS = P::LIMBS;
   static constexpr int PACKED_WORDS = 8;
-  static COPROC_NOINLINE F gather(const u64 *const *at) {
+  static COPROC_INLINE F gather_raw(const u64 *const *at) {
     F r;
     split_words<P::LIMBS, P::LIMBS52>(r.v, at);
-    return r * F::words(Radix52<P>::FROM_R64.v);
+    return r;
   }
+  static COPROC_NOINLINE F gather(const u64 *const *at) { return gather_raw(at) * F::words(Radix52<P>::FROM_R64.v); }
   static COPROC_NOINLINE F gather_plain(const u64 *const *at) {
-    F r;
-    split_words<P::LIMBS, P::LIMBS52>(r.v, at);
+    F r = gather_raw(at);
     Arithmetic8<P>::mul_any(r.v, r.v, F::words(P::R2_52).v); // 2^(64 L) p < p R
     return r;
   }
-  static COPROC_NOINLINE void scatter(const F &a, u64 *const *at, Mask8 m) {
-    F r = a * F::words(Radix52<P>::TO_R64.v);
+  // a factor / R, below p, into the lanes of m.
+  static COPROC_NOINLINE void scatter_times(const F &a, const F &factor, u64 *const *at, Mask8 m) {
+    F r = a * factor;
     r.canonicalise();
     Vec8 rows[8];
     join_words<P::LIMBS, P::LIMBS52>(rows, r.v);
     store_rows<P::LIMBS>(at, m, rows);
+  }
+  static COPROC_INLINE void scatter(const F &a, u64 *const *at, Mask8 m) { scatter_times(a, F::words(Radix52<P>::TO_R64.v), at, m); }
+  static COPROC_INLINE void scatter_plain(const F &a, u64 *const *at, Mask8 m) {
+    constexpr u64 ONE[P::LIMBS52] = {1};
+    scatter_times(a, F::words(ONE), at, m);
   }
   static COPROC_INLINE void pack(const F &a, u64 *const *at, Mask8 m) {
     Vec8 rows[8];
@@ -116,6 +122,12 @@ template <class B> struct LanesIo<Fp2<B>> {
 template <class F> COPROC_INLINE F gather(const u64 *const *at) { return LanesIo<F>::gather(at); }
 template <class F> COPROC_INLINE F gather_plain(const u64 *const *at) { return LanesIo<F>::gather_plain(at); }
 template <class F> COPROC_INLINE void scatter(const F &a, u64 *const *at, Mask8 m) { LanesIo<F>::scatter(a, at, m); }
+// Plain values below p of an Fp.
+template <class F> COPROC_INLINE void scatter_plain(const F &a, u64 *const *at, Mask8 m) { LanesIo<F>::scatter_plain(a, at, m); }
+
+// The words of eight addresses as they are: a factor of the products that convert them, with `gather_factor` or a multiple of it.
+template <class F> COPROC_INLINE F gather_raw(const u64 *const *at) { return LanesIo<F>::gather_raw(at); }
+template <class F> COPROC_INLINE F gather_factor() { return F::words(Radix52<typename F::Params>::FROM_R64.v); }
 
 // An element outside registers, in the form of the lanes.
 template <class F> struct Packed {

@@ -1,4 +1,4 @@
-// Scalars in eight lanes from digests, and back to plain integers.
+// Scalars in eight lanes from digests.
 #pragma once
 #include "hash/hash_to_fr.hpp"
 
@@ -6,15 +6,6 @@
 #include "field/lanes.hpp"
 
 COPROC_BEGIN
-
-// Plain values below the modulus, four words a lane, into the lanes of m.
-template <class P> COPROC_INLINE void scatter_plain(const Fp<P, Lane8> &a, u64 *const *at, Mask8 m) {
-  // `scatter` gives a 2^(64 LIMBS); the form of the lanes of 2^-(64 LIMBS) is a power of two
-  constexpr int SHIFT = 52 * P::LIMBS52 - 64 * P::LIMBS;
-  static_assert(SHIFT >= 0 && SHIFT < 52);
-  u64 words[P::LIMBS52] = {u64{1} << SHIFT};
-  scatter(a * Fp<P, Lane8>::words(words), at, m);
-}
 
 // The digests d = low + 2^256 high of eight lanes; digest[i] holds word i of each.
 template <class F> COPROC_NOINLINE F wide_to_field(const Vec8 *digest) {

@@ -22,7 +22,7 @@ template <class C> struct TwoLines {
   COPROC_INLINE F line(int n) const {
     const u64 *from[8];
     for (int i = 0; i < 8; i++) from[i] = at[i] + static_cast<usize>(n) * C::LINE_WORDS;
-    return raw_gather<F>(from) * factors;
+    return gather_raw<F>(from) * factors;
   }
   // words 2 i, 2 i + 1 in every coordinate
   template <int i> static COPROC_INLINE Spread6<P> everywhere(const F &a) {

@@ -6,18 +6,11 @@
 COPROC_BEGIN
 
 #if COPROC_LANES
-// The limbs of eight addresses as they are; a product with gather_factor (or a multiple of it) converts them.
-template <class F> COPROC_INLINE F raw_gather(const u64 *const *at) {
-  F r;
-  split_words<F::LIMBS, F::N>(r.v, at);
-  return r;
-}
-template <class F> COPROC_INLINE F gather_factor() { return F::words(Radix52<typename F::Params>::FROM_R64.v); }
 template <class F2> COPROC_INLINE F2 raw_lanes(const u64 *const *at) {
   using F = typename F2::Base;
   LaneAddresses<F> a;
   for (int i = 0; i < 8; i++) a.at[i] = at[i];
-  return {raw_gather<F>(a.at), raw_gather<F>((a + F::LIMBS).at)};
+  return {gather_raw<F>(a.at), gather_raw<F>((a + F::LIMBS).at)};
 }
 
 // A pair a lane with stored lines. xy = x / y and iy = 1 / y times what converts the stored form. `normalised`: every l0 of every lane
