@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict
 from unittest.mock import patch
@@ -11,7 +11,6 @@ from unittest.mock import patch
 import pytest
 import wasmtime
 
-import coproc
 from coproc.coprocessor import Coprocessor
 from coproc.errors import Unserved
 from coproc.operation import Answer, Request, Rules
@@ -22,18 +21,6 @@ from tests.vm.doubt import ADD, BAD_LENGTH, BURN, EMIT, GROW, IDS, IF, TRAP, VER
 
 BOREAS = Rules(fork="Boreas")
 GAS = 1 << 40
-
-
-@pytest.fixture(scope="module")
-def coprocessor() -> Iterator[Coprocessor]:
-    with coproc.open("cpu", workers=1) as opened:
-        yield opened
-
-
-@pytest.fixture
-def vm(coprocessor: Coprocessor) -> Iterator[VM]:
-    with VM(coprocessor=coprocessor) as opened:
-        yield opened
 
 
 def opened(vm: VM) -> Session:

@@ -16,7 +16,6 @@ from unittest.mock import patch
 import pytest
 import wasmtime
 
-import coproc
 from coproc.coprocessor import Coprocessor
 from coproc.errors import CoprocError, InvalidInput, Unserved
 from coproc.operation import Answer, Rules
@@ -25,18 +24,6 @@ from coproc.vm.engine import FEATURES, Engine, engine
 from tests.vm.scripts import CONTRACTS, GAS, NOBODY, A, B, C, assemble, nested, query, relay
 
 HEAD = '(memory (export "m") 2) (global (export "A") i32 (i32.const 16)) '
-
-
-@pytest.fixture(scope="module")
-def coprocessor() -> Iterator[Coprocessor]:
-    with coproc.open("cpu", workers=1) as opened:
-        yield opened
-
-
-@pytest.fixture
-def vm(coprocessor: Coprocessor) -> Iterator[VM]:
-    with VM(coprocessor=coprocessor) as opened:
-        yield opened
 
 
 @pytest.fixture
