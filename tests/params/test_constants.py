@@ -15,7 +15,7 @@ from coproc.params import bls12_381, bn254, jubjub
 from coproc.params.constant import Elements, Field, Plain, flatten, shape
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = "26d238a35cf12dbc58c387f0bacd20e79b82ad3807f010e83b9f6aad1a2243ee"
+GOLDEN = "a70365d42185f8533fff0cf676ff3922d542d9ffad576e229a28f880458d16b7"
 FIELDS = [bls12_381.FP, bls12_381.FR, bn254.FP, bn254.FR, jubjub.FR]
 
 
