@@ -1,10 +1,11 @@
 """Actors of a Ray cluster are killed while requests are verified: none is lost, none is answered twice, none wrongly (R5).
 
-    python -m benches.soak.kill_ray [--kills N] [--every S] [--count N] [--nodes N] [--false F] [--lies] [--address HOST:PORT]
+    python -m benches.soak.kill_ray [--kills N] [--every S] [--count N] [--nodes N] [--false F] [--lies] [--address HOST:PORT] [--out FILE]
 
 A cluster of this machine is started, unless one is named. Requests of three operations, of which one in F is false, go through the whole
 road, batch by batch, until there were both `--kills` kills (SIGKILL, one each S seconds) and `--count` requests. --lies: an actor in each
-third life says that everything is true. Prints one line of JSON; exit status 1 where a figure is not what it must be.
+third life says that everything is true. Prints one line of JSON, writes benches/results/soak-kill-ray-<cpu>.json; exit status 1 where a
+figure is not what it must be.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
+from benches.soak import result
 from coproc.batch import answer_batch
 from coproc.cluster import laptop
 from coproc.cluster.audit import Audited
@@ -141,16 +144,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--nodes", type=int, metavar="N", default=2)
     parser.add_argument("--lies", action="store_true", help="some actors lie")
     parser.add_argument("--address", metavar="HOST:PORT")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-kill-ray-<cpu>.json)")
     args = parser.parse_args(argv)
     address = args.address or laptop.up(args.nodes, 1, PORT).address
     try:
-        result = soak(args, address)
+        found = soak(args, address)
     finally:
         if not args.address:
             laptop.down()
-    print(json.dumps(result))
-    once = result["asked"] == result["requests"]
-    good = once and not result["lost"] and not result["wrong"] and (args.lies or not result["mismatches"])
+    once = found["asked"] == found["requests"]
+    good = once and not found["lost"] and not found["wrong"] and (args.lies or not found["mismatches"])
+    asked = {name: getattr(args, name) for name in ("every", "size", "false", "nodes", "lies")}
+    print(json.dumps(found))
+    result.write("kill-ray", asked | found | {"met": good}, args.out)
     return 0 if good else 1
 
 

@@ -1,10 +1,11 @@
 """Workers that lie in every way, batch after batch: no lie gets out, and each liar is found within two batches (R7).
 
-    python -m benches.soak.liars [--batches N] [--size N] [--every N]
+    python -m benches.soak.liars [--batches N] [--size N] [--every N] [--out FILE]
 
 Each way of `tests/cluster/liars.py` has N batches in all, shared by liars that are each asked until they are quarantined, then by the next
 one. The way that only the sample finds is run too, with one "yes" in `--every` verified again, and what got out of it is told and not
-judged: it is what docs/cluster.md says is not covered. Prints one line of JSON a way; exit status 1 where a lie got out of the others.
+judged: it is what docs/cluster.md says is not covered. Prints one line of JSON a way, writes benches/results/soak-liars-<cpu>.json; exit
+status 1 where a lie got out of the others.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benches.soak import result
 from benches.soak.kill_ray import batches
 from coproc.cluster.audit import EVERY, Audited, Sampler
 from coproc.cluster.dispatch import Dispatcher
@@ -54,12 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batches", type=int, metavar="N", default=5000, help="of each way (5,000)")
     parser.add_argument("--size", type=int, metavar="N", default=32, help="requests of a batch (32)")
     parser.add_argument("--every", type=int, metavar="N", default=EVERY, help=f"one yes in N is verified again ({EVERY})")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-liars-<cpu>.json)")
     args = parser.parse_args(argv)
-    good = True
+    good, rows = True, []
     for mode in (*MODES, HIDES):
-        result = soak(mode, args.batches, args.size, args.every)
-        print(json.dumps(result), flush=True)
-        good &= mode == HIDES or (not result["escaped"] and result["most"] <= 2)
+        row = soak(mode, args.batches, args.size, args.every)
+        print(json.dumps(row), flush=True)
+        good &= mode == HIDES or (not row["escaped"] and row["most"] <= 2)
+        rows.append(row)
+    result.write("liars", {"batches": args.batches, "size": args.size, "every": args.every, "rows": rows, "met": good}, args.out)
     return 0 if good else 1
 
 
