@@ -1,0 +1,362 @@
+"""OpenCL devices through PyOpenCL: `OpenClDevice(number)` counts the devices of all platforms.
+
+Contexts, programs and queues are made when first wanted. Each stream has an in-order queue, its own kernel objects (whose arguments are
+set one by one) and its own freed buffers, which work in order may take again at once. Arrays travel through pinned memory in pieces,
+two in flight; a device that shares the host's memory copies directly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from coproc.engine.device import kept
+from coproc.engine.device.protocol import A, Array, Buffer, Module, OutOfMemory
+from coproc.errors import EngineLost, EngineUnavailable
+
+if TYPE_CHECKING:
+    import pyopencl as cl
+
+OPTIONS: Final = ("-cl-std=CL1.2",)
+PIECE: Final = 1 << 20
+"""Bytes of a pinned piece."""
+_LEAST: Final = 256
+"""Buffers have a power of two of bytes, no fewer than this."""
+_NO_ROOM: Final = ("MEM_OBJECT_ALLOCATION_FAILURE", "OUT_OF_HOST_MEMORY", "INVALID_BUFFER_SIZE")
+
+
+def devices() -> list[tuple[str, bool]]:
+    """Name and "is a CPU" of every OpenCL device, by number. Raises EngineUnavailable where there is no OpenCL."""
+    found = _devices()
+    cpu = _pyopencl().device_type.CPU
+    return [(device.name.strip(), bool(device.type & cpu)) for device in found]
+
+
+def _pyopencl() -> Any:
+    try:
+        import pyopencl
+    except ImportError as error:
+        raise EngineUnavailable(f"PyOpenCL is not installed ({error}); pip install 'coproc[opencl]'") from None
+    return pyopencl
+
+
+def _devices() -> list[Any]:
+    """Those of all platforms, accelerators first."""
+    opencl = _pyopencl()
+    try:
+        found = [device for platform in opencl.get_platforms() for device in platform.get_devices()]
+    except opencl.Error as error:
+        raise EngineUnavailable(f"OpenCL finds no platform: {error}") from None
+    if not found:
+        raise EngineUnavailable("OpenCL finds no device")
+    return sorted(found, key=lambda device: bool(device.type & opencl.device_type.CPU))
+
+
+@dataclass(frozen=True)
+class OpenClModule:
+    family: str
+    curve: str
+    block: int
+    limbs: int
+    program: cl.Program
+
+
+class OpenClBuffer:
+    """memory: of a power of two of bytes, at least nbytes."""
+
+    __slots__ = ("memory", "nbytes")
+
+    def __init__(self, memory: cl.Buffer, nbytes: int) -> None:
+        self.memory, self.nbytes = memory, nbytes
+
+
+class OpenClDevice:
+    """See `coproc.engine.device.protocol.Device`."""
+
+    backend = "opencl"
+
+    def __init__(self, number: int = 0) -> None:
+        """Raises EngineUnavailable, which says why."""
+        self._cl = _pyopencl()
+        found = _devices()
+        if number >= len(found):
+            raise EngineUnavailable(f"there is no OpenCL device {number}; there are {len(found)}")
+        self._device = found[number]
+        self.name: str = self._device.name.strip()
+        self.memory: int = self._device.global_mem_size
+        self.scratch: int = self._device.local_mem_size
+        self.units: int = self._device.max_compute_units
+        self.largest: int = self._device.max_mem_alloc_size
+        self.emulated = bool(self._device.type & self._cl.device_type.CPU)
+        if not (self._device.available and self._device.compiler_available):
+            raise EngineUnavailable(f"the OpenCL device {self.name} cannot be used now")
+        if self._device.platform.name == "Portable Computing Language":
+            from coproc.engine.device import pocl
+
+            pocl.name_cpu(self._device.int_ptr)
+        self._context: Any = None
+        self._modules: dict[tuple[str, str, int], OpenClModule] = {}
+        self._building: defaultdict[tuple[str, str, int], Lock] = defaultdict(Lock)
+        self._idle: list[OpenClStream] = []
+        self._lock = Lock()
+
+    @property
+    def context(self) -> cl.Context:
+        with self._lock:
+            if self._context is None:
+                try:
+                    self._context = self._cl.Context([self._device])
+                except self._cl.Error as error:
+                    raise EngineLost(f"{self.name}: {error}") from error
+        context: cl.Context = self._context
+        return context
+
+    # ---- kernels ----
+    def module(self, family: str, curve: str, block: int) -> OpenClModule:
+        key = family, curve, block
+        module = self._modules.get(key)
+        if module is None:
+            with self._lock:
+                building = self._building[key]
+            with building:
+                module = self._modules.get(key)
+                if module is None:
+                    from coproc.codegen.device.source import source
+
+                    module = self._modules[key] = self.build(source(family, curve, self.backend, block), block, family, curve)
+        return module
+
+    def build(self, text: str, block: int, family: str = "", curve: str = "") -> OpenClModule:
+        """A module of any text, which defines FP_LIMBS where its kernels have scratch."""
+        limbs = re.search(r"#define\s+FP_LIMBS\s+(\d+)", text)
+        options = [*OPTIONS, f"-DBLOCK={block}"]
+        driver = (self.name, self._device.version, self._device.driver_version)
+        name = kept.name_of("opencl", *driver, *options, text)
+        program = self._stored(name)
+        if program is None:
+            try:
+                program = self._cl.Program(self.context, text).build(options=options)
+            except self._cl.Error as error:
+                raise EngineUnavailable(f"{self.name} does not compile {family or 'the text'}: {str(error)[:2000]}") from error
+            binaries = program.get_info(self._cl.program_info.BINARIES)
+            if binaries and binaries[0]:
+                kept.store(name, binaries[0])
+        return OpenClModule(family, curve, block, int(limbs[1]) if limbs else 0, program)
+
+    def _stored(self, name: str) -> Any:
+        binary = kept.load(name)
+        if binary is None:
+            return None
+        try:
+            return self._cl.Program(self.context, [self._device], [binary]).build()
+        except self._cl.Error:
+            return None
+
+    # ---- streams ----
+    @contextmanager
+    def stream(self) -> Iterator[OpenClStream]:
+        with self._lock:
+            stream = self._idle.pop() if self._idle else None
+        stream = stream or OpenClStream(self, self._cl)
+        try:
+            yield stream
+            stream.end()
+        except BaseException:
+            stream.drop()
+            raise
+        with self._lock:
+            self._idle.append(stream)
+
+    def trim(self) -> None:
+        """Frees the buffers that idle streams keep."""
+        with self._lock:
+            for stream in self._idle:
+                stream.drop()
+
+
+class OpenClStream:
+    """See `coproc.engine.device.protocol.Stream`."""
+
+    def __init__(self, device: OpenClDevice, opencl: Any) -> None:
+        self.device = device
+        self._cl = opencl
+        self._context = device.context
+        self._direct = device._device.host_unified_memory
+        self._kernels: dict[tuple[int, str], cl.Kernel] = {}
+        self._live: dict[int, OpenClBuffer] = {}
+        self._free: defaultdict[int, list[cl.Buffer]] = defaultdict(list)
+        self._pieces: list[_Piece] = []
+        self._turn = 0
+        with self._errors():
+            self._queue = opencl.CommandQueue(self._context)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Errors of OpenCL as ours."""
+        try:
+            yield
+        except self._cl.MemoryError as error:
+            raise OutOfMemory(f"{self.device.name}: {error}") from error
+        except self._cl.Error as error:
+            kind = OutOfMemory if any(word in str(error) for word in _NO_ROOM) else EngineLost
+            raise kind(f"{self.device.name}: {error}") from error
+
+    def module(self, family: str, curve: str, block: int) -> OpenClModule:
+        return self.device.module(family, curve, block)
+
+    # ---- memory ----
+    def allocate(self, nbytes: int) -> OpenClBuffer:
+        size = max(_LEAST, 1 << (nbytes - 1).bit_length()) if nbytes else _LEAST
+        if size > self.device.largest:
+            size = nbytes
+        free = self._free[size]
+        if free:
+            memory = free.pop()
+        else:
+            try:
+                memory = self._new(size)
+            except OutOfMemory:
+                self._queue.finish()
+                self._free.clear()
+                self.device.trim()
+                memory = self._new(size)
+        buffer = OpenClBuffer(memory, nbytes)
+        self._live[id(buffer)] = buffer
+        return buffer
+
+    def _new(self, size: int) -> cl.Buffer:
+        with self._errors():
+            memory: cl.Buffer = self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, size)
+        return memory
+
+    def upload(self, array: Array) -> OpenClBuffer:
+        buffer = self.allocate(array.nbytes)
+        self.write(buffer, array)
+        return buffer
+
+    def write(self, buffer: Buffer, array: Array, offset: int = 0) -> None:
+        assert isinstance(buffer, OpenClBuffer)
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        if offset + data.nbytes > buffer.nbytes:
+            raise ValueError(f"{data.nbytes} bytes at {offset} do not fit in {buffer.nbytes}")
+        if not data.nbytes:
+            return
+        with self._errors():
+            if self._direct:
+                self._cl.enqueue_copy(self._queue, buffer.memory, data, dst_offset=offset)
+                return
+            for start in range(0, data.nbytes, PIECE):
+                part = data[start : start + PIECE]
+                piece = self._piece()
+                piece.wait()
+                piece.host[: len(part)] = part
+                piece.event = self._cl.enqueue_copy(
+                    self._queue, buffer.memory, piece.host[: len(part)], dst_offset=offset + start, is_blocking=False
+                )
+            self._queue.flush()
+
+    def download(self, buffer: Buffer, array: A, offset: int = 0) -> A:
+        assert isinstance(buffer, OpenClBuffer)
+        if not array.flags.c_contiguous or offset + array.nbytes > buffer.nbytes:
+            raise ValueError(f"{array.nbytes} bytes at {offset} are not in {buffer.nbytes}")
+        data = array.reshape(-1).view(np.uint8)
+        with self._errors():
+            if not data.nbytes:
+                self._queue.finish()
+            elif self._direct:
+                self._cl.enqueue_copy(self._queue, data, buffer.memory, src_offset=offset)
+            else:
+                self._download(buffer.memory, data, offset)
+        return array
+
+    def _download(self, memory: cl.Buffer, data: Array, offset: int) -> None:
+        """Through both pieces in turn: while one is copied out, the other is filled."""
+        before: tuple[_Piece, Array] | None = None
+        for start in range(0, data.nbytes, PIECE):
+            part = data[start : start + PIECE]
+            piece = self._piece()
+            piece.wait()
+            piece.event = self._cl.enqueue_copy(self._queue, piece.host[: len(part)], memory, src_offset=offset + start, is_blocking=False)
+            self._queue.flush()
+            if before is not None:
+                before[0].take(before[1])
+            before = piece, part
+        if before is not None:
+            before[0].take(before[1])
+
+    def _piece(self) -> _Piece:
+        """The next pinned piece."""
+        while len(self._pieces) < 2:
+            flags = self._cl.mem_flags.ALLOC_HOST_PTR | self._cl.mem_flags.READ_WRITE
+            memory = self._cl.Buffer(self._context, flags, PIECE)
+            both = self._cl.map_flags.READ | self._cl.map_flags.WRITE
+            host, _ = self._cl.enqueue_map_buffer(self._queue, memory, both, 0, (PIECE,), np.uint8)
+            self._pieces.append(_Piece(memory, host))
+        self._turn ^= 1
+        return self._pieces[self._turn]
+
+    def fill(self, buffer: Buffer, byte: int) -> None:
+        assert isinstance(buffer, OpenClBuffer)
+        if buffer.nbytes:
+            with self._errors():
+                self._cl.enqueue_fill_buffer(self._queue, buffer.memory, np.uint8(byte), 0, buffer.nbytes)
+
+    def free(self, buffer: Buffer) -> None:
+        assert isinstance(buffer, OpenClBuffer)
+        if self._live.pop(id(buffer), None) is not None:
+            self._free[buffer.memory.size].append(buffer.memory)
+
+    # ---- work ----
+    def launch(self, module: Module, kernel: str, groups: int, *args: Buffer | np.uint32, slots: int = 0) -> None:
+        assert isinstance(module, OpenClModule)
+        if not groups:
+            return
+        with self._errors():
+            function = self._kernels.get((id(module.program), kernel))
+            if function is None:
+                function = self._kernels[id(module.program), kernel] = self._cl.Kernel(module.program, kernel)
+            values = [arg.memory if isinstance(arg, OpenClBuffer) else np.uint32(arg) for arg in args]  # type: ignore[arg-type]
+            if function.num_args == len(values) + 1:
+                values.append(self._cl.LocalMemory(max(4, 4 * slots * module.limbs * module.block)))
+            function.set_args(*values)
+            self._cl.enqueue_nd_range_kernel(self._queue, function, (groups * module.block,), (module.block,))
+
+    def wait(self) -> None:
+        with self._errors():
+            self._queue.finish()
+
+    def end(self) -> None:
+        """Buffers of the call go back to the stream; raises where work in flight failed."""
+        self.wait()
+        for buffer in list(self._live.values()):
+            self.free(buffer)
+
+    def drop(self) -> None:
+        """Forgets every buffer."""
+        self._live.clear()
+        self._free.clear()
+
+
+class _Piece:
+    """Pinned memory, and the copy that last used it."""
+
+    def __init__(self, memory: cl.Buffer, host: Array) -> None:
+        self.memory, self.host = memory, host
+        self.event: Any = None
+
+    def wait(self) -> None:
+        if self.event is not None:
+            self.event.wait()
+            self.event = None
+
+    def take(self, part: Array) -> None:
+        """What the device wrote."""
+        self.wait()
+        part[:] = self.host[: len(part)]

@@ -1,0 +1,1 @@
+"""The kernels of accelerators, on PoCL: no GPU is needed."""
