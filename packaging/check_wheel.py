@@ -60,7 +60,9 @@ def inspect(wheel: Path) -> None:
 
 def modules() -> list[str]:
     """Every module and kernel text that git knows, as it is called in the wheel: `coproc/vm` is a link to the folder beside it."""
-    listed = subprocess.run(["git", "-C", HOME, "ls-files", "coproc", "vm", "cluster", "kernels_cuda"], capture_output=True, text=True, check=False)
+    listed = subprocess.run(
+        ["git", "-C", HOME, "ls-files", "coproc", "vm", "cluster", "kernels_cuda"], capture_output=True, text=True, check=False
+    )
     if listed.returncode:  # no repository: a copy of the sources
         return []
     files = [name for name in listed.stdout.split() if name.endswith((".py", ".gz", ".css", ".wasm", ".inc", "platform.h"))]
