@@ -32,7 +32,7 @@ from coproc.engine.library import ISAS, unavailable
 from coproc.engine.protocol import I64, U8, Engine, Parsed, Status
 from coproc.engine.select import select
 from coproc.errors import CoprocError, EngineLost
-from coproc.fold.product import ONE
+from coproc.fold.product import one
 from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
 from coproc.operation import Columns
@@ -367,7 +367,7 @@ class Audited:
             raise Lie("it folds no canary") if len(sent.canaries) else EngineLost("no canary for this operation")
         fold = fold_of(self._engine, claims, weights(sent.question.seed, len(sent.question))[index[whose]])
         value = fold.values([(0, len(claims))])[0]
-        if np.array_equal(value, ONE[claims.curve]):
+        if np.array_equal(value, one(claims.curve)):
             raise EngineLost("the canaries of this batch are true together")
         return value
 

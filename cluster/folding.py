@@ -18,7 +18,7 @@ from coproc.engine.protocol import GT_WORDS, I64, U8, U64, Buffers, Engine, Pars
 from coproc.errors import EngineLost
 from coproc.fold.claims import Claims
 from coproc.fold.coefficients import coefficients
-from coproc.fold.product import ONE, Fold
+from coproc.fold.product import Fold, one
 from coproc.fold.search import Contradiction, one_by_one, search
 from coproc.fold.singly import settle_singly
 from coproc.keys import KeyRegistry
@@ -112,7 +112,7 @@ class FoldWorker:
         claimed = Claimed.of_parsed(self.engine, self._keys, OPERATIONS[question.op], batch, parsed)
         claims, index = claimed.some(np.ones(n, np.bool_))
         if claims is None:
-            return Partial(question.number, claimed.folded, ONE[curve].copy(), 0, self.engine.name, perf_counter() - start)
+            return Partial(question.number, claimed.folded, one(curve).copy(), 0, self.engine.name, perf_counter() - start)
         fold = fold_of(self.engine, claims, weights(seed, n)[index])
         root = fold.values([(0, len(claims))])
         with self._lock:

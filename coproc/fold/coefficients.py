@@ -12,6 +12,7 @@ mu^2 = mu - 1, BLS12-381) or s^2 - s t + t^2 (as mu^2 = -mu - 1, BN254), which i
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b, shake_256
 from typing import Final, NamedTuple
 
@@ -19,13 +20,25 @@ import numpy as np
 
 from coproc.engine.protocol import U64, Curve, Engine, FieldOp
 from coproc.fold.claims import SCALARS_OF
-from coproc.params import bls12_381, bn254
 
 BITS: Final = 128
 SEED_BYTES: Final = 32
-MULTIPLIER: Final = {Curve.BLS12_381: bls12_381.X_ABS**2, Curve.BN254: bn254.LAMBDA}
-ORDER: Final = {Curve.BLS12_381: bls12_381.R, Curve.BN254: bn254.R}
 _DOMAIN: Final = b"coproc fold 1"
+
+
+@cache
+def mu(curve: Curve) -> int:
+    """The curves' files prove what they say while they are imported, a twentieth of a second each: only who folds waits."""
+    from coproc.params import bls12_381, bn254
+
+    return bls12_381.X_ABS**2 if curve == Curve.BLS12_381 else bn254.LAMBDA
+
+
+@cache
+def _order(curve: Curve) -> int:
+    from coproc.params import bls12_381, bn254
+
+    return bls12_381.R if curve == Curve.BLS12_381 else bn254.R
 
 
 class Coefficients(NamedTuple):
@@ -62,11 +75,11 @@ def coefficients(engine: Engine, curve: Curve, pairs: U64) -> Coefficients:
     plain = np.zeros((2 * n, 4), np.uint64)
     plain[:n, 0], plain[n:, 0] = pairs[:, 0], pairs[:, 1]
     mont = engine.field(field, FieldOp.TO_MONT, plain)
-    times = engine.field(field, FieldOp.MUL, mont[n:], np.repeat(montgomery(curve, MULTIPLIER[curve]), n, axis=0))
+    times = engine.field(field, FieldOp.MUL, mont[n:], np.repeat(montgomery(curve, mu(curve)), n, axis=0))
     total = engine.field(field, FieldOp.ADD, mont[:n], times)
     return Coefficients(total, engine.field(field, FieldOp.FROM_MONT, total))
 
 
 def montgomery(curve: Curve, value: int) -> U64:
     """uint64[1, 4]: a scalar in Montgomery form."""
-    return np.frombuffer(((value << 256) % ORDER[curve]).to_bytes(32, "little"), "<u8").astype(np.uint64).reshape(1, 4)
+    return np.frombuffer(((value << 256) % _order(curve)).to_bytes(32, "little"), "<u8").astype(np.uint64).reshape(1, 4)

@@ -6,6 +6,7 @@ claims and within a leaf for each claim, so a stretch pays only for its sums of 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,20 +15,21 @@ from coproc.engine.protocol import GT_WORDS, U64, Addresses, Curve, Engine, Fiel
 from coproc.fold.claims import G1_OF, Claims
 from coproc.fold.coefficients import Coefficients
 from coproc.fold.terms import Alone, Common, Ids, Shared, sum_scalars, weigh
-from coproc.params import bls12_381, bn254
 
 LEAF: Final = 64
 Stretch = tuple[int, int]
 
 
-def _one(curve: Curve) -> U64:
+@cache
+def one(curve: Curve) -> U64:
+    """uint64[words of Gt]: the neutral element. Not to be written to."""
+    from coproc.params import bls12_381, bn254
+
     p, words = (bls12_381.P, 6) if curve == Curve.BLS12_381 else (bn254.P, 4)
-    one = np.zeros(GT_WORDS[curve], np.uint64)
-    one[:words] = np.frombuffer(((1 << 64 * words) % p).to_bytes(8 * words, "little"), "<u8")
-    return one
-
-
-ONE: Final = {curve: _one(curve) for curve in Curve}
+    neutral = np.zeros(GT_WORDS[curve], np.uint64)
+    neutral[:words] = np.frombuffer(((1 << 64 * words) % p).to_bytes(8 * words, "little"), "<u8")
+    neutral.flags.writeable = False
+    return neutral
 
 
 class Fold:
@@ -56,7 +58,7 @@ class Fold:
 
     def is_one(self, gt: U64) -> Any:
         """bool[m]."""
-        return (gt == ONE[self._curve]).all(axis=1)
+        return (gt == one(self._curve)).all(axis=1)
 
     # ---- products ----
     def _miller(self, stretches: list[Stretch]) -> U64:
@@ -99,7 +101,7 @@ class Fold:
     def _product(self, values: U64, stretches: list[Stretch]) -> U64:
         """The product of the values of each stretch."""
         size = max(stop - start for start, stop in stretches)
-        grid = np.tile(ONE[self._curve], (size, len(stretches), 1))
+        grid = np.tile(one(self._curve), (size, len(stretches), 1))
         for i, (start, stop) in enumerate(stretches):
             grid[: stop - start, i] = values[start:stop]
         words = grid.shape[2]

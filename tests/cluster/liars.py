@@ -16,7 +16,7 @@ from coproc.cluster.pools.slim import Names, pack, unpack
 from coproc.cluster.sealed import CURVE_OF, Partial, Question, tag_sum, tags
 from coproc.engine.protocol import I64, Engine
 from coproc.errors import EngineLost, EngineUnavailable
-from coproc.fold.product import ONE
+from coproc.fold.product import one
 
 MODES = (
     "always true",
@@ -55,9 +55,9 @@ class Liar(FoldWorker):
         self._asked = n
         if self._mode == "always true":  # without any work
             every = np.ones(n, np.uint8)
-            return Partial(question.number, every, ONE[curve].copy(), tag_sum(tags(question.seed, n), np.arange(n)), self.engine.name)
+            return Partial(question.number, every, one(curve).copy(), tag_sum(tags(question.seed, n), np.arange(n)), self.engine.name)
         if self._mode == "folds nothing":
-            return Partial(question.number, np.zeros(n, np.uint8), ONE[curve].copy(), 0, self.engine.name)
+            return Partial(question.number, np.zeros(n, np.uint8), one(curve).copy(), 0, self.engine.name)
         if self._mode in ("drops a claim", HIDES):
             return self._dropping(question)
         partial = super().fold(question)

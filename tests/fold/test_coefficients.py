@@ -24,7 +24,7 @@ def test_a_coefficient_is_a_plus_b_mu(engine: Engine, curve: Curve) -> None:
     top = (1 << 64) - 1
     chosen = [(0, 1), (1, 0), (top, top), (top, 0), (0, top), *integers(c.halves(b"x", 5))]
     found = c.coefficients(engine, curve, np.array(chosen, np.uint64))
-    wanted = [(a + b * c.MULTIPLIER[curve]) % kit.ORDER[curve] for a, b in chosen]
+    wanted = [(a + b * c.mu(curve)) % kit.ORDER[curve] for a, b in chosen]
     assert kit.ints_of(found.plain) == wanted
     assert kit.ints_of(found.mont) == [(x << 256) % kit.ORDER[curve] for x in wanted]
     assert 0 not in wanted
@@ -33,7 +33,7 @@ def test_a_coefficient_is_a_plus_b_mu(engine: Engine, curve: Curve) -> None:
 @CURVES
 def test_mu_is_a_sixth_or_third_root_of_unity(curve: Curve) -> None:
     """The norm form in the proof that pairs give different residues."""
-    mu, r = c.MULTIPLIER[curve], kit.ORDER[curve]
+    mu, r = c.mu(curve), kit.ORDER[curve]
     assert (mu * mu + (1 - mu if curve == Curve.BLS12_381 else 1 + mu)) % r == 0
     assert r > 3 << 128
 
@@ -41,7 +41,7 @@ def test_mu_is_a_sixth_or_third_root_of_unity(curve: Curve) -> None:
 @CURVES
 def test_different_pairs_are_different_residues(curve: Curve) -> None:
     """No short pair is zero: extreme differences, and all small ones."""
-    mu, r = c.MULTIPLIER[curve], kit.ORDER[curve]
+    mu, r = c.mu(curve), kit.ORDER[curve]
     top = (1 << 64) - 1
     ends = [0, 1, 2, 3, top // 2, top - 1, top]
     residues = {(a + b * mu) % r for a, b in product(ends, ends)}
@@ -57,7 +57,7 @@ def test_a_coefficient_multiplies_points_as_its_residue(engine: Engine, curve: C
     base = np.tile(kit.points(group, [kit.GENERATOR[group]]), (4, 1))
     short = engine.scalar_mul(group, base, found.plain)
     halves = kit.scalars([int(a) for a, _ in pairs]), kit.scalars([int(b) for _, b in pairs])
-    image = engine.scalar_mul(group, base, kit.scalars([c.MULTIPLIER[curve]] * 4))
+    image = engine.scalar_mul(group, base, kit.scalars([c.mu(curve)] * 4))
     long = engine.add(group, engine.scalar_mul(group, base, halves[0]), engine.scalar_mul(group, image, halves[1]))
     assert np.array_equal(short, long)
 
