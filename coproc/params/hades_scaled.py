@@ -44,10 +44,10 @@ from coproc.params.hades import (
 
 DENOMINATOR = 360360
 SMALL_MDS: Matrix = tuple(tuple(DENOMINATOR // (i + j + 5) for j in range(WIDTH)) for i in range(WIDTH))
-_S = MONTGOMERY * pow(DENOMINATOR, -1, P) % P
+STEP = MONTGOMERY * pow(DENOMINATOR, -1, P) % P
 assert all(DENOMINATOR % k == 0 for k in range(5, 14))
 assert all(m < 1 << 17 for row in SMALL_MDS for m in row)
-assert all(_S * SMALL_MDS[i][j] % P == MDS[i][j] for i in range(WIDTH) for j in range(WIDTH))
+assert all(STEP * SMALL_MDS[i][j] % P == MDS[i][j] for i in range(WIDTH) for j in range(WIDTH))
 
 
 class Schedule(NamedTuple):
@@ -65,7 +65,7 @@ def _divide(row: Row, scale: int) -> Row:
     return tuple(c * inverse % P for c in row)
 
 
-def _schedule(step: int) -> Schedule:
+def schedule(step: int) -> Schedule:
     """Of a matrix MDS / step: scale_{i+1} is step scale_i^5 in full rounds and step scale_i in partial ones."""
     scale, first, partial, factors, last = 1, [], [], [], []
     for row in FIRST_CONSTANTS:
@@ -81,10 +81,10 @@ def _schedule(step: int) -> Schedule:
     return Schedule(tuple(first), tuple(partial), tuple(factors), tuple(last), scale)
 
 
-SCALED = _schedule(_S)
+SCALED = schedule(STEP)
 # In eight lanes a row's sum is reduced by one step of Montgomery's reduction, which divides it by 2^52.
 _LIMB = pow(1 << 52, -1, P)
-LANES = _schedule(_S << 52)
+LANES = schedule(STEP << 52)
 
 
 def _small(y: Row, unit: int) -> Row:

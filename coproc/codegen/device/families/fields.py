@@ -3,5 +3,11 @@
 from __future__ import annotations
 
 from coproc.codegen.device.families.family import Family
+from coproc.codegen.device.hades import SLOTS as HADES_SLOTS
+from coproc.codegen.device.hades import hades_tables
 
-FAMILIES: tuple[Family, ...] = ()
+_HADES = (hades_tables, "kernels/hades.inc")
+
+FAMILIES: tuple[Family, ...] = (
+    Family("poseidon", (*_HADES, "kernels/poseidon.inc"), slots=HADES_SLOTS, curves=("bls12_381",), base="fr", blocks=(128, 64)),
+)

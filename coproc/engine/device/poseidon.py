@@ -1,0 +1,82 @@
+"""Poseidon and Hades on a stream: one work-item a permutation or a hash, lists of one length side by side.
+
+A result goes out with a pad added to it. Whoever asks twice, from two uploads and with different pads, has two results that agree where no
+single fault fell: what is lost, zero, old or flipped differs from its twin by a number that nobody knew. `turned` puts the second time's
+items half a batch further on.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+
+from coproc.engine.device.protocol import Buffer, Module, Stream
+from coproc.engine.protocol import U64
+from coproc.params.bls12_381 import R
+
+FAMILY: Final = "poseidon"
+BLOCK: Final = 128
+SLOTS: Final = 7
+STATE_WORDS: Final = 20
+BYTES_OF_STATE: Final = 3 * 8 * STATE_WORDS
+"""Of the device's memory for a state: it, its pad, the result."""
+BYTES_OF_HASH: Final = 80
+"""The same for a hash, besides 32 bytes an element."""
+
+
+@lru_cache(maxsize=1024)
+def _tag(count: int) -> bytes:
+    """The sponge's first word for `count` elements and one result: Montgomery limbs of the hash of that pattern."""
+    pattern = (0x80000000 + count & 0xFFFFFFFF).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes(8)
+    digest = int.from_bytes(blake2b(pattern).digest(), "little")
+    return ((digest << 256) % R).to_bytes(32, "little")
+
+
+def turned(n: int) -> Any:
+    """int64[n]: the items turned by half a batch, so that none is computed where it was before."""
+    return np.roll(np.arange(n, dtype=np.int64), n // 2 | 1) if n > 1 else np.zeros(n, np.int64)
+
+
+def _launch(stream: Stream, kernel: str, block: int, n: int, words: int, *arguments: Buffer) -> U64:
+    module: Module = stream.module(FAMILY, "bls12_381", block)
+    out = stream.allocate(8 * words * n)
+    stream.fill(out, 0xFF)
+    stream.launch(module, kernel, -(-n // block), *arguments, out, np.uint32(n), slots=SLOTS)
+    return stream.download(out, np.empty((n, words), np.uint64))
+
+
+def hades(stream: Stream, states: U64, pads: U64, block: int = BLOCK) -> U64:
+    """uint64[n, 5, 4]: the permuted state plus `pads`, of the same shape; all reduced."""
+    n = len(states)
+    if not n:
+        return np.zeros((0, 5, 4), np.uint64)
+    return _launch(stream, "hades", block, n, STATE_WORDS, stream.upload(states), stream.upload(pads)).reshape(n, 5, 4)
+
+
+def poseidon(stream: Stream, scalars: U64, counts: U64, pads: U64, block: int = BLOCK) -> U64:
+    """uint64[n, 4]: the hash of counts[i] > 0 elements plus pads[i]; all reduced.
+
+    scalars uint64[sum of counts, 4], one list after the other.
+    """
+    n = len(counts)
+    if not n:
+        return np.zeros((0, 4), np.uint64)
+    if len(scalars) >= 1 << 32:
+        raise ValueError("more elements than 32 bits count")
+    ends = np.cumsum(counts, dtype=np.uint64)
+    lengths, which = np.unique(counts, return_inverse=True)
+    spans = np.stack((ends - counts, ends, which.astype(np.uint64)), axis=1).astype(np.uint32)
+    tags = np.frombuffer(b"".join(_tag(int(count)) for count in lengths), np.uint64)
+    order = np.argsort(which, kind="stable") if len(lengths) > 1 else None
+    if order is not None:
+        spans, pads = spans[order], pads[order]
+    parts = (stream.upload(scalars), stream.upload(spans), stream.upload(tags), stream.upload(pads))
+    out = _launch(stream, "poseidon", block, n, 4, *parts)
+    if order is None:
+        return out
+    hashes = np.empty_like(out)
+    hashes[order] = out
+    return hashes
