@@ -1,7 +1,54 @@
-"""Points: decoding, subgroups, multiples, sums, hashing."""
+"""Points: decoding, subgroups, multiples, sums, hashing. Names end in the group: decode_g1, decode_g2, ..."""
 
 from __future__ import annotations
 
-from coproc.codegen.device.families.family import Family
+from functools import partial
 
-FAMILIES: tuple[Family, ...] = ()
+from coproc.codegen.device import curves
+from coproc.codegen.device.families.family import Family, Part
+
+
+def _text(value: str, _: str) -> str:
+    return value
+
+
+def _define(name: str, value: int) -> Part:
+    return partial(_text, f"#define {name} {value}\n")
+
+
+def _curve(degree: int) -> Part:
+    return partial(curves.curve, degree=degree)
+
+
+def _kernels(*names: str) -> tuple[str, ...]:
+    return tuple(f"kernels/{name}.inc" for name in names)
+
+
+def _of_group(degree: int) -> tuple[Family, ...]:
+    g, fq = f"g{degree}", degree
+    tower = degree == 2
+    power = 4 if degree == 1 else 10
+    group = (_curve(degree), *_kernels("coordinates"))
+    return (
+        Family(
+            f"decode_{g}",
+            (*group, _define("POWER", power), curves.power, *_kernels("power", "decode")),
+            slots=power + 9,
+            tower=tower,
+        ),
+        Family(f"subgroup_{g}", (*group, *_kernels("jacobian", "subgroup")), slots=10 * fq, tower=tower),
+        Family(f"affine_{g}", (*group, *_kernels("jacobian", "affine")), slots=10 * fq, tower=tower),
+        Family(
+            f"multiples_{g}",
+            (*group, partial(curves.lattice, degree=degree), *_kernels("jacobian", "split", "scalar_mul")),
+            slots=10 * fq,
+            tower=tower,
+        ),
+    )
+
+
+FAMILIES: tuple[Family, ...] = (
+    *_of_group(1),
+    *_of_group(2),
+    Family("invert", (_define("POWER", 5), curves.power, *_kernels("power", "invert")), slots=14),
+)
