@@ -25,9 +25,12 @@ Which groups, encodings and curves a family serves, it says itself: `SERVES`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cache
+from importlib import import_module
+from typing import Any, NamedTuple
 
 from coproc.engine.protocol import U64
+from coproc.errors import EngineUnavailable
 
 
 class Sums(NamedTuple):
@@ -36,3 +39,31 @@ class Sums(NamedTuple):
     values: U64
     tags: U64
     times: int = 1
+
+
+@cache
+def _family(name: str) -> Any:
+    try:
+        return import_module(f"coproc.engine.device.{name}")
+    except ModuleNotFoundError as error:
+        raise EngineUnavailable(f"no kernels: {error}") from None
+
+
+def points() -> Any:
+    return _family("points")
+
+
+def msm() -> Any:
+    return _family("msm")
+
+
+def pairings() -> Any:
+    return _family("pairings")
+
+
+def hash_to_g1() -> Any:
+    return _family("hash_to_g1")
+
+
+def poseidon() -> Any:
+    return _family("poseidon")
