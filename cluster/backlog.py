@@ -48,11 +48,13 @@ class _Write:
 class Backlog:
     """`Jobs` of a server (`server.desk`). Safe from any number of threads."""
 
-    def __init__(self, journal: Journal, service: Service) -> None:
+    def __init__(self, journal: Journal, service: Service, runs: bool = True) -> None:
+        """runs: what waits in the journal begins to run at once; else from `start` on. Writes and reads happen from the beginning."""
         self._journal, self._service = journal, service
         self._state = threading.Condition()
         self._writes: deque[_Write] = deque()
         self._later: list[tuple[float, Callable[[], None]]] = []
+        self._runs = runs
         self._closed = self._stopped = False
         self._fed = 0  # the last chunk that was taken from the journal
         self._running = 0
@@ -87,6 +89,12 @@ class Backlog:
             return found
 
         return self._write(_Write(read))
+
+    def start(self) -> None:
+        """Run what waits."""
+        with self._state:
+            self._runs = True
+            self._state.notify_all()
 
     def stop(self) -> None:
         """Give the batcher nothing more; what it has is still written when it comes."""
@@ -173,7 +181,7 @@ class Backlog:
 
     # ---- running ----
     def _may_feed(self) -> bool:
-        return not (self._stopped or self._closed or self._exhausted) and self._running < _WINDOW
+        return self._runs and not (self._stopped or self._closed or self._exhausted) and self._running < _WINDOW
 
     def _feed(self) -> None:
         """Take the next chunks from the journal to the batcher."""

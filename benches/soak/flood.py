@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from statistics import median
 from time import monotonic, perf_counter, sleep
 from typing import Any
@@ -29,6 +30,8 @@ from coproc.engine.select import select
 from coproc.measure.requests import make
 from coproc.measure.throughput import percentile
 from coproc.operation import Answer, Request
+
+from . import result
 
 OPEN = 32  # requests that an honest tenant keeps open
 PACK = 256  # requests of the flood at once
@@ -171,6 +174,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, metavar="N", default=2, help="workers of the pool (2)")
     parser.add_argument("--pool", choices=("threads", "processes"), default="processes", help="the pool (processes)")
     parser.add_argument("--engine", metavar="E", default="cpu", help="the engine (cpu)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-flood-<cpu>.json)")
     args = parser.parse_args(argv)
     pool = ThreadPool(args.engine, args.workers) if args.pool == "threads" else ProcessPool(args.workers, args.engine)
     with pool:
@@ -181,6 +185,8 @@ def main(argv: list[str] | None = None) -> int:
     held = found["kept"] >= KEPT and found["p99_times"] <= SLOWER and not found["wrong"]
     verdict = "held" if held else "NOT HELD"
     print(f"kept {found['kept']:.0%} (wanted {KEPT:.0%}), p99 {found['p99_times']:.2f} times (wanted {SLOWER:g}): {verdict}")
+    asked = {"pool": args.pool, "workers": args.workers, "engine": args.engine}
+    result.write("flood", asked | found | {"met": held}, args.out)
     return 0 if held else 1
 
 

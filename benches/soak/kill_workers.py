@@ -1,9 +1,9 @@
 """`kill -9` of a worker every second while requests run: none lost, none answered twice, none wrong (R5).
 
-    python -m benches.soak.kill_workers [--kills N] [--requests N] [--every S] [--workers N] [--engine E]
+    python -m benches.soak.kill_workers [--kills N] [--requests N] [--every S] [--workers N] [--engine E] [--seed S] [--out FILE]
 
 Requests are signatures, one in eight of them false, in packed submissions whose answers are known; they go on until both numbers are
-reached.
+reached. Writes benches/results/soak-kill-workers-<cpu>.json.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -26,6 +27,8 @@ from coproc.cluster.pools.processes import ProcessPool
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.engine.select import select
 from coproc.measure.requests import make
+
+from . import result
 
 OP = "verify_schnorr"
 PACK = 1000
@@ -113,9 +116,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--every", type=float, metavar="S", default=1.0, help="seconds from one kill to the next (1)")
     parser.add_argument("--workers", type=int, metavar="N", default=2, help="worker processes (2)")
     parser.add_argument("--engine", metavar="E", default="cpu", help="their engine (cpu)")
+    parser.add_argument("--seed", type=int, metavar="S", default=1, help="of the workers that are killed and the sizes (1)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-kill-workers-<cpu>.json)")
     args = parser.parse_args(argv)
-    found = storm(args.kills, args.requests, args.every, args.workers, args.engine)
+    found = storm(args.kills, args.requests, args.every, args.workers, args.engine, args.seed)
     print(" ".join(f"{name}={value:,}" for name, value in asdict(found).items()), "held" if found.held else "NOT HELD")
+    asked = {"seed": args.seed, "every": args.every, "workers": args.workers, "engine": args.engine, "op": OP}
+    result.write("kill-workers", asked | asdict(found) | {"met": found.held}, args.out)
     return 0 if found.held else 1
 
 

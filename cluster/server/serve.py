@@ -82,20 +82,21 @@ class Server:
         stack.callback(self.batcher.close)
         if settings.journal is not None:
             journal = stack.enter_context(Journal(Path(settings.journal)))
-            self.backlog = Backlog(journal, self.batcher)
+            self.backlog = Backlog(journal, self.batcher, runs=False)
             stack.callback(self.backlog.close)
         self.desk = Desk(self.batcher, clock, settings.bounds(), self.describe, self.backlog)
         if settings.uds is not None:
             self.uds = UnixServer(Path(settings.uds), self.desk)
             stack.callback(self.uds.close)
+            self.uds.start()  # before the rest: what comes by the block path waits for nothing else
         if settings.grpc is not None:
             self.rpc = _rpc(settings, self.desk)
             stack.callback(self.rpc.close)
         if settings.metrics is not None:
             self.exporter = self._exporter(*address("metrics", settings.metrics))
             stack.callback(self.exporter.close)
-        if self.uds is not None:
-            self.uds.start()
+        if self.backlog is not None:
+            self.backlog.start()
 
     def _exporter(self, host: str, port: int) -> Exporter:
         from .metrics import Collector, Exporter

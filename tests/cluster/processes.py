@@ -72,6 +72,11 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    def processor_seconds(self) -> float:
+        """Of all its threads, so far: what others do on the machine does not count."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident(self) -> int:
         """Bytes of memory."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
