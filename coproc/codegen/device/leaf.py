@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coproc.codegen.device import c
+from coproc.codegen.device.primitives import registers
 from coproc.codegen.device.tables import field_constants, limbs
 from coproc.params import bls12_381, bn254
 from coproc.params.constant import Field
@@ -29,8 +29,8 @@ def prologue(field: Field, block: int) -> str:
 
 def leaf(field: Field, backend: str, xi: tuple[int, int] | None) -> str:
     """Constants and all fpr_ and fp_ primitives of a field; fp2_ too where ``xi`` is given."""
-    registers = c.leaf(field)
-    parts = [field_constants(field), registers, text("field/registers.inc"), text("field/slots.inc")]
+
+    parts = [field_constants(field), registers(field, backend), text("field/registers.inc"), text("field/slots.inc")]
     if xi is not None:
         assert xi[1] == 1
         assert xi[0] in (1, 9)
