@@ -7,6 +7,8 @@ hence 2^32 times.
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from coproc.codegen.device.tables import BITS, element_table, table
 from coproc.params.bls12_381 import FR
 from coproc.params.hades import PARTIAL, ROUND_CONSTANTS, ROUNDS, WIDTH, P, permute_dense
@@ -48,3 +50,9 @@ def hades_tables(curve: str) -> str:
             element_table("HADES_OUTPUT", FR, SCHEDULE.output),
         )
     )
+
+
+def tag(count: int) -> int:
+    """The sponge's first word for `count` elements and one result: the hash of that pattern."""
+    pattern = (0x80000000 + count & 0xFFFFFFFF).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes(8)
+    return int.from_bytes(blake2b(pattern).digest(), "little") % P

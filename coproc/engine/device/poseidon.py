@@ -8,11 +8,11 @@ items half a batch further on.
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
 
+from coproc.codegen.device.hades import tag
 from coproc.engine.device.protocol import Buffer, Module, Stream
 from coproc.engine.protocol import U64
 from coproc.params.bls12_381 import R
@@ -29,10 +29,8 @@ BYTES_OF_HASH: Final = 80
 
 @lru_cache(maxsize=1024)
 def _tag(count: int) -> bytes:
-    """The sponge's first word for `count` elements and one result: Montgomery limbs of the hash of that pattern."""
-    pattern = (0x80000000 + count & 0xFFFFFFFF).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes(8)
-    digest = int.from_bytes(blake2b(pattern).digest(), "little")
-    return ((digest << 256) % R).to_bytes(32, "little")
+    """Montgomery limbs of the tag of `count` elements."""
+    return ((tag(count) << 256) % R).to_bytes(32, "little")
 
 
 def turned(n: int) -> Any:

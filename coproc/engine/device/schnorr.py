@@ -1,0 +1,94 @@
+"""verify_schnorr on a stream: each signature by itself, exactly, and nothing of it believed that the host did not see.
+
+The device computes D = [u + s] G + [c] key - R for secrets s that are drawn for each launch, and adds to its v an element that is 0 only
+where key and R are what they must be (kernels_cuda/kernels/schnorr.inc). A signature is accepted if D = [s] G and the row was read as
+it was sent, which a sum of its words with secret weights shows: so an old row, one of other bits, an old result and zeros are refused,
+and a result that belongs elsewhere has another s, mostly. What is refused, the host verifies.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from coproc.codegen.device.jubjub import ENTRIES, OUT_WORDS, ROW_WORDS, SLOTS
+from coproc.engine.cpu import CpuEngine
+from coproc.engine.device.gather import words
+from coproc.engine.device.jubjub import Secrets, generator_table
+from coproc.engine.device.protocol import Stream
+from coproc.engine.device.trust import Mismatch, random_words
+from coproc.engine.protocol import U64, Addresses, Field, FieldOp
+from coproc.params.jubjub import Q, R
+
+FAMILY: Final = "schnorr"
+BLOCK: Final = 128
+ELEMENTS: Final = 12
+"""Of a row: message, u, key and R of five each."""
+BYTES_OF_ITEM: Final = 4 * ROW_WORDS + 4 * OUT_WORDS + 32 * ENTRIES
+"""Of the device's memory."""
+_U: Final = 1
+_Z: Final = (4, 9)
+_MODULI: Final = tuple(R if k == _U else Q for k in range(ELEMENTS))
+
+
+def requests(messages: Addresses, keys: Addresses, signatures: Addresses) -> tuple[U64, Any]:
+    """uint64[n, 12, 4] rows of archived 32, 160 and 192 bytes; bool[n]: all limbs are reduced and no z is 0, the device's part."""
+    n = len(messages)
+    rows = np.empty((n, ELEMENTS, 4), np.uint64)
+    signed = words(signatures, 24).reshape(n, 6, 4)
+    rows[:, 0], rows[:, 1], rows[:, 2:7], rows[:, 7:] = words(messages, 4), signed[:, 0], words(keys, 20).reshape(n, 5, 4), signed[:, 1:]
+    fit: Any = np.ones(n, np.bool_)
+    for z in _Z:
+        fit &= rows[:, z].any(axis=1)
+    for k, modulus in enumerate(_MODULI):
+        fit &= _below(rows[:, k], modulus)
+    return rows, fit
+
+
+def _below(limbs: U64, modulus: int) -> Any:
+    """bool[n] for uint64[n, 4]."""
+    less, equal = np.zeros(len(limbs), np.bool_), np.ones(len(limbs), np.bool_)
+    for i in (3, 2, 1, 0):
+        word = np.uint64(modulus >> 64 * i & 0xFFFFFFFFFFFFFFFF)
+        less |= equal & (limbs[:, i] < word)
+        equal &= limbs[:, i] == word
+        if not equal.any():
+            break
+    return less
+
+
+def launch(stream: Stream, rows: U64, secrets: U64, block: int = BLOCK) -> U64:
+    """uint64[n, 13]: u, v, z of four words each, and the row's sum. rows uint64[n, 12, 4]; secrets uint64[52]: 48 weights, kappa."""
+    n = len(rows)
+    if not n:
+        return np.zeros((0, OUT_WORDS // 2), np.uint64)
+    out = stream.allocate(4 * OUT_WORDS * n)
+    stream.fill(out, 0xFF)
+    entries = stream.allocate(32 * ENTRIES * n)
+    parts = (stream.upload(rows), stream.upload(secrets), stream.upload(generator_table()))
+    stream.launch(stream.module(FAMILY, "bls12_381", block), "schnorr", -(-n // block), *parts, entries, out, np.uint32(n), slots=SLOTS)
+    return stream.download(out, np.empty((n, OUT_WORDS // 2), np.uint64))
+
+
+def accepted(stream: Stream, cpu: CpuEngine, blinds: Secrets, rows: U64, block: int = BLOCK) -> Any:
+    """bool[n]: the signature is valid, beyond doubt. rows as `requests` calls them fit. Raises Mismatch where a row was misread."""
+    n = len(rows)
+    if not n:
+        return np.zeros(0, np.bool_)
+    scalars, us, vs = blinds.take()
+    which = (random_words((n,)) % np.uint64(Secrets.SIZE)).astype(np.int64)
+    blinded = rows.copy()
+    blinded[:, _U] = cpu.field(Field.JUBJUB_FR, FieldOp.ADD, np.ascontiguousarray(rows[:, _U]), scalars[which])
+    secrets = random_words((ROW_WORDS // 2 + 4,))
+    secrets[: ROW_WORDS // 2] |= np.uint64(1)  # odd: each bit of a word moves the sum
+    secrets[-1] >>= np.uint64(2)  # kappa is reduced
+
+    out = launch(stream, blinded, secrets, block)
+    sums = blinded.reshape(n, -1) @ secrets[: ROW_WORDS // 2]
+    if wrong := np.count_nonzero(sums != out[:, -1]):
+        raise Mismatch(f"schnorr: {wrong} of {n} requests were read wrongly or not at all")
+    u, v, z = (np.ascontiguousarray(out[:, k : k + 4]) for k in (0, 4, 8))
+    reduced = _below(u, Q) & _below(v, Q) & _below(z, Q)
+    same = [(cpu.field(Field.BLS12_381_FR, FieldOp.MUL, z, known[which]) == x).all(axis=1) for x, known in ((u, us), (v, vs))]
+    return reduced & z.any(axis=1) & same[0] & same[1]
