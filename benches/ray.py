@@ -22,8 +22,8 @@ from benches import machine, table, wanted
 from coproc.cluster import laptop
 from coproc.cluster.audit import Audited
 from coproc.cluster.dispatch import Dispatcher
+from coproc.cluster.pools.gateway import Gateway
 from coproc.cluster.pools.protocol import PackedBatch, Pool
-from coproc.cluster.pools.ray import RayPool
 from coproc.cluster.pools.threads import ThreadPool
 from coproc.engine.select import select
 from coproc.measure.requests import make
@@ -70,7 +70,7 @@ def ways(stack: ExitStack, address: str, workers: int) -> tuple[Pool, Audited | 
     local = stack.enter_context(ThreadPool(select(), max(WORKERS)))
     if not workers:
         return local, None
-    remote = RayPool(address, most=workers)
+    remote = Gateway(address, most=workers)
     audited = stack.enter_context(Audited(remote, local))
     if not remote.wait_until_up(workers, 120):
         raise RuntimeError(f"{len(remote.workers())} of {workers} workers came up")

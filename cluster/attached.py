@@ -19,11 +19,12 @@ from coproc.engine.select import select
 from coproc.errors import EngineUnavailable
 from coproc.operation import Batch, Columns
 
-from .audit import LEAST, Audited, Counts, Remote
+from .audit import LEAST, Audited, Counts
 from .dispatch import Dispatcher
+from .pools.gateway import CONNECT_SECONDS, Gateway
 from .pools.protocol import PackedBatch
-from .pools.ray import RayPool
 from .pools.threads import ThreadPool
+from .remote import Remote
 from .sealed import CURVE_OF
 
 WAIT_SECONDS: Final = 90.0
@@ -57,18 +58,21 @@ class ClusterCoprocessor(Coprocessor):
         self._local = ThreadPool(here, workers)
         named = engine if isinstance(engine, str) and engine != "auto" else None
         try:
-            self.remote: Remote = RayPool(cluster, named, here) if remote is None else remote(here)
+            self.remote: Remote = Gateway(cluster, named, here) if remote is None else remote(here)
         except EngineUnavailable:
             self._local.close()
             raise
         self._audited = Audited(self.remote, self._local, here, least=least)
         self._chain = Dispatcher([self._audited, self._local])
         self._least = least
-        if isinstance(self.remote, RayPool):
-            if not self.remote.wait_until_up(1, wait_seconds):
+        if isinstance(self.remote, Gateway):
+            why = self.remote.wait_until_connected(CONNECT_SECONDS)
+            if not why and not self.remote.wait_until_up(1, wait_seconds):
+                why = f"cluster {cluster}: no worker came up within {wait_seconds:g} s"
+            if why:
                 self._audited.close()
                 self._local.close()
-                raise EngineUnavailable(f"cluster {cluster}: no worker came up within {wait_seconds:g} s")
+                raise EngineUnavailable(why)
             self.remote.wait_for_all(_OTHERS_SECONDS)
         # a thread for each batch that is under way: it waits for the cluster
         super().__init__(here, min(MOST_LANES, max(self._local.capacity, self.remote.capacity)))
@@ -76,7 +80,7 @@ class ClusterCoprocessor(Coprocessor):
     @property
     def where(self) -> str:
         """The workers that are up, in words."""
-        n = len(self.remote.workers()) if isinstance(self.remote, RayPool) else self.remote.capacity
+        n = len(self.remote.workers()) if isinstance(self.remote, Gateway) else self.remote.capacity
         return f"{n} remote worker{'' if n == 1 else 's'} ({', '.join(self.remote.engines)})"
 
     def audit(self) -> Counts:

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from random import SystemRandom
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 import numpy as np
 
@@ -41,6 +41,7 @@ from coproc.ops import OPERATIONS
 from .canaries import Canaries, parsed_of
 from .folding import Claimed, Forgotten, fold_of
 from .pools.protocol import PackedAnswers, PackedBatch, Pool
+from .remote import Asked, Remote
 from .sealed import CURVE_OF, NUMBER_BYTES, SEED_BYTES, Partial, Question, joined, tag_sum, tags, weights
 
 _log: Final = logging.getLogger("coproc.cluster")
@@ -58,35 +59,6 @@ STRIKES: Final = 2
 
 class Lie(CoprocError):
     """What a worker said is wrong, and here is why."""
-
-
-class Asked(NamedTuple):
-    """What a worker answered, and who it was."""
-
-    worker: str
-    partial: Partial
-
-
-class Remote(Protocol):
-    """Workers that fold. Safe from any number of threads."""
-
-    @property
-    def capacity(self) -> int:
-        """Questions that are worked on at once; 0 while there is no worker."""
-
-    @property
-    def engines(self) -> tuple[str, ...]: ...
-
-    def ask(self, question: Question) -> Future[Asked]:
-        """Never raises; the future has EngineLost or another EngineError where there is no answer."""
-
-    def blame(self, worker: str, number: bytes) -> I64:
-        """`FoldWorker.blame` of the worker that answered. Raises EngineError."""
-
-    def quarantine(self, worker: str, reason: str) -> None:
-        """Ask this worker no more."""
-
-    def close(self) -> None: ...
 
 
 @dataclass

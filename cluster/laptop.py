@@ -17,10 +17,13 @@ from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from coproc.errors import EngineUnavailable
 from coproc.settings import cache_folder
+
+if TYPE_CHECKING:
+    from .pools.gateway import Gateway
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 6379
@@ -49,12 +52,17 @@ def _file() -> Path:
 
 def known() -> Laptop | None:
     """The cluster that `up` started, if its head runs."""
+    laptop = _started_here()
+    return laptop if laptop and laptop.pids and _is_ray(laptop.pids[0]) else None
+
+
+def _started_here() -> Laptop | None:
+    """The cluster that `up` started last, whatever of it still runs."""
     try:
         found = json.loads(_file().read_bytes())
-        laptop = Laptop(str(found["address"]), [int(pid) for pid in found["pids"]])
+        return Laptop(str(found["address"]), [int(pid) for pid in found["pids"]])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return laptop if laptop.pids and _is_ray(laptop.pids[0]) else None
 
 
 def token() -> dict[str, str]:
@@ -83,8 +91,8 @@ def up(nodes: int = 1, cpus: int | None = None, port: int = PORT) -> Laptop:
     """
     if find_spec("ray") is None:
         raise EngineUnavailable("Ray is not installed: pip install 'coproc[cluster]'")
-    running = known()
-    if running is not None:
+    running = _started_here()
+    if running is not None and running.alive():
         raise EngineUnavailable(f"a cluster runs already at {running.address}: coproc cluster down ends it")
     _make_token()
     slots = cpus or max(1, (os.cpu_count() or 1) // nodes)
@@ -104,12 +112,13 @@ def up(nodes: int = 1, cpus: int | None = None, port: int = PORT) -> Laptop:
 
 
 def down() -> Laptop | None:
-    """End the cluster that `up` started; None where there is none."""
-    laptop = known()
+    """End the cluster that `up` started, also where its head is gone already; None where there is none."""
+    laptop = _started_here()
+    running = laptop is not None and bool(laptop.alive())
     if laptop is not None:
         _end(list(reversed(laptop.pids)))
     _file().unlink(missing_ok=True)
-    return laptop
+    return laptop if running else None
 
 
 def _start(node: int, options: list[str]) -> int:
@@ -161,31 +170,25 @@ def _is_ray(pid: int) -> bool:
 
 def nodes_of(address: str) -> list[dict[str, Any]]:
     """The nodes of a cluster: address, id, alive, cpus, gpus. Raises EngineUnavailable."""
-    from .pools.ray import connected, disconnect
-
-    ray, ours = connected(address)
-    try:
-        found = ray.nodes()
-    finally:
-        if ours:
-            disconnect(ray)
-    return [
-        {
-            "address": node["NodeManagerAddress"],
-            "id": str(node["NodeID"])[:8],
-            "alive": bool(node["Alive"]),
-            "cpus": int(node["Resources"].get("CPU", 0)),
-            "gpus": int(node["Resources"].get("GPU", 0)),
-        }
-        for node in found
-    ]
+    with _gateway(address, most=0) as gateway:
+        return gateway.nodes()
 
 
 def workers_of(address: str, seconds: float = 60.0) -> dict[str, str]:
     """Start a worker on each slot and say which engine it has; those that are up in time. Raises EngineUnavailable."""
-    from .pools.ray import RayPool
+    with _gateway(address) as gateway:
+        gateway.wait_until_up(1, seconds)
+        gateway.wait_for_all(seconds)
+        return gateway.workers()
 
-    with RayPool(address) as pool:
-        pool.wait_until_up(1, seconds)
-        pool.wait_for_all(seconds)
-        return pool.workers()
+
+def _gateway(address: str, most: int | None = None) -> Gateway:
+    """One that is connected. Raises EngineUnavailable."""
+    from .pools.gateway import CONNECT_SECONDS, Gateway
+
+    gateway = Gateway(address, most=most)
+    why = gateway.wait_until_connected(CONNECT_SECONDS)
+    if why:
+        gateway.close()
+        raise EngineUnavailable(why)
+    return gateway

@@ -32,14 +32,11 @@ from coproc.cluster import laptop
 from coproc.cluster.audit import Audited
 from coproc.cluster.canaries import Canaries, parsed_of
 from coproc.cluster.dispatch import Dispatcher
+from coproc.cluster.pools.gateway import Gateway
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
-from coproc.cluster.pools.ray import RayPool
-from coproc.cluster.pools.ray_actor import FoldActor
 from coproc.cluster.pools.threads import ThreadPool
-from coproc.cluster.sealed import CURVE_OF, Partial, tag_sum, tags
-from coproc.engine.protocol import U8, Engine, Status
+from coproc.engine.protocol import Engine, Status
 from coproc.engine.select import select
-from coproc.fold.product import ONE
 from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
 from coproc.measure.requests import make
@@ -47,20 +44,7 @@ from coproc.ops import OPERATIONS
 
 OPS = ("verify_groth16_bn254", "verify_kzg_proof", "verify_bls")
 PORT = 6397
-
-
-class SometimesLying(FoldActor):
-    """One in three such actors says that everything is true."""
-
-    def __init__(self, engine: str | None) -> None:
-        super().__init__(engine)
-        self._lies = random.random() < 1 / 3
-
-    def fold(self, number: bytes, op: str, n: int, array: U8, seed: bytes, given: dict[int, bytes], names: list[int]) -> tuple[Any, ...]:
-        if not self._lies:
-            return super().fold(number, op, n, array, seed, given, names)
-        every = np.ones(n, np.uint8)
-        return tuple(Partial(number, every, ONE[CURVE_OF[op]].copy(), tag_sum(tags(seed, n), np.arange(n)), "cpu:lies"))
+LYING = "benches.soak.lying:SometimesLying"
 
 
 def batches(engine: Engine, size: int, false: int) -> list[tuple[PackedBatch, PackedAnswers]]:
@@ -88,7 +72,7 @@ def soak(args: argparse.Namespace, address: str) -> dict[str, Any]:
     over = threading.Event()
     start = monotonic()
     with ThreadPool(engine) as local:
-        remote = RayPool(address, local=engine, actor=SometimesLying if args.lies else FoldActor)
+        remote = Gateway(address, local=engine, actor=LYING if args.lies else None)
         with Audited(remote, local, engine) as audited:
             if not remote.wait_until_up(1, 120):
                 raise RuntimeError("no worker came up")

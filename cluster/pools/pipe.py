@@ -44,10 +44,10 @@ def send_batch(sock: socket, number: int, batch: PackedBatch) -> None:
 
 def receive_batch(sock: socket) -> tuple[int, PackedBatch]:
     """The id of a batch, and the batch, not checked. Raises PipeError and OSError."""
-    version, op, n, number, data_bytes, tenant_bytes = _BATCH.unpack(_receive(sock, _BATCH.size))
+    version, op, n, number, data_bytes, tenant_bytes = _BATCH.unpack(receive_exactly(sock, _BATCH.size))
     if version != VERSION or op >= len(REGISTRY) or n > MAX_REQUESTS or data_bytes > MAX_BYTES or tenant_bytes > MAX_BYTES:
         raise PipeError("no batch of this version")
-    rest = _receive(sock, 2 * n + 8 * (n + 1) + data_bytes + tenant_bytes)
+    rest = receive_exactly(sock, 2 * n + 8 * (n + 1) + data_bytes + tenant_bytes)
     rules, rest = np.frombuffer(rest, np.uint8, n), rest[n:]
     aligns, rest = np.frombuffer(rest, np.uint8, n), rest[n:]
     offsets, rest = np.frombuffer(rest, "<i8", n + 1).astype(np.int64), rest[8 * (n + 1) :]
@@ -70,21 +70,21 @@ def send_word(sock: socket, kind: int, number: int, text: str) -> None:
 
 def receive_word(sock: socket) -> tuple[int, str]:
     """What a worker says first. Raises PipeError and OSError."""
-    version, kind, size, n, _, _ = _ANSWERS.unpack(_receive(sock, _ANSWERS.size))
+    version, kind, size, n, _, _ = _ANSWERS.unpack(receive_exactly(sock, _ANSWERS.size))
     if version != VERSION or kind not in (HELLO, FAILED) or n:
         raise PipeError("the worker is of another version")
-    return kind, bytes(_receive(sock, size)).decode("utf-8", "replace")
+    return kind, bytes(receive_exactly(sock, size)).decode("utf-8", "replace")
 
 
 def receive_answers(sock: socket, number: int, batch: PackedBatch) -> PackedAnswers | str:
     """The answers of a batch, or why the worker has none. Raises PipeError, also where they do not fit the batch, and OSError."""
-    version, kind, size, n, answered, seconds = _ANSWERS.unpack(_receive(sock, _ANSWERS.size))
+    version, kind, size, n, answered, seconds = _ANSWERS.unpack(receive_exactly(sock, _ANSWERS.size))
     if version != VERSION or kind not in (ANSWERS, FAILED) or answered != number or n != (len(batch) if kind == ANSWERS else 0):
         raise PipeError("answers of another batch")
     if kind == FAILED:
-        return bytes(_receive(sock, size)).decode("utf-8", "replace")
+        return bytes(receive_exactly(sock, size)).decode("utf-8", "replace")
     operation = OPERATIONS[batch.op]
-    rest = _receive(sock, n * (9 + operation.width) + size)
+    rest = receive_exactly(sock, n * (9 + operation.width) + size)
     status, rest = np.frombuffer(rest, np.uint8, n), rest[n:]
     gas, rest = np.frombuffer(rest, "<i8", n).astype(np.int64), rest[8 * n :]
     retbuf, rest = np.frombuffer(rest, np.uint8, n * operation.width).reshape(n, operation.width), rest[n * operation.width :]
@@ -112,7 +112,7 @@ def _send(sock: socket, pieces: list[Any]) -> None:
         sock.sendall(piece)
 
 
-def _receive(sock: socket, size: int) -> memoryview:
+def receive_exactly(sock: socket, size: int) -> memoryview:
     """Exactly `size` bytes. Raises PipeError where the other end hung up."""
     buffer = memoryview(bytearray(size))
     at = 0

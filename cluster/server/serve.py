@@ -195,14 +195,14 @@ def _cluster(settings: Settings, threads: Pool) -> Audited:
     """The workers of a Ray cluster, whose answers are checked here. Raises EngineUnavailable."""
     from coproc.cluster.audit import Audited
     from coproc.cluster.kept import Keeper
-    from coproc.cluster.pools.ray import RayPool
+    from coproc.cluster.pools.gateway import Gateway
     from coproc.engine.select import select
 
     assert settings.cluster is not None
     here = select(settings.engine)
     named = settings.engine if settings.engine != "auto" else None
     keeper = None if settings.kept is None else Keeper(settings.kept, here)
-    return Audited(RayPool(settings.cluster, named, here), threads, here, on_lie=keeper)
+    return Audited(Gateway(settings.cluster, named, here), threads, here, on_lie=keeper)
 
 
 def _rpc(settings: Settings, desk: Desk) -> RpcServer:
