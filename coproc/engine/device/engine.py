@@ -88,6 +88,7 @@ class DeviceEngine(CpuEngine):
         self._chunks = Chunks(device)
         self._blinds: dict[Curve, trust.Blinds] = {}
         self._pair_blinds: dict[Curve, trust.PairBlinds] = {}
+        self._jubjub_secrets: Any = None
         self._lock = Lock()
 
     # ---- what becomes of a call ----
@@ -139,6 +140,12 @@ class DeviceEngine(CpuEngine):
             if curve not in self._pair_blinds:
                 self._pair_blinds[curve] = trust.PairBlinds(self.host, curve)
             return self._pair_blinds[curve]
+
+    def jubjub_secrets(self) -> Any:
+        with self._lock:
+            if self._jubjub_secrets is None:
+                self._jubjub_secrets = families.schnorr().Secrets(self.host)
+            return self._jubjub_secrets
 
     # ---- points ----
     def decode(self, group: Group, encoding: Encoding, checks: int, data: Addresses) -> tuple[U64, U8]:
@@ -368,6 +375,34 @@ class DeviceEngine(CpuEngine):
         if not np.array_equal(results[0], results[1]):
             raise Mismatch("two computations of the same numbers differ")
         return results[0]
+
+    # ---- signatures ----
+    def schnorr(self, messages: Addresses, keys: Addresses, signatures: Addresses) -> tuple[U8, U8]:
+        return self._run(
+            "schnorr",
+            len(messages),
+            lambda: self._schnorr(messages, keys, signatures),
+            lambda: self.host.schnorr(messages, keys, signatures),
+        )
+
+    def _schnorr(self, messages: Addresses, keys: Addresses, signatures: Addresses) -> tuple[U8, U8]:
+        """What the device cannot show to be valid, the host verifies."""
+        family = families.schnorr()
+        rows, fit = family.requests(messages, keys, signatures)
+        mine = np.flatnonzero(fit)
+        given = rows[mine]
+        parts = self._chunks.run(
+            len(mine), family.BYTES_OF_ITEM, lambda stream, s: family.accepted(stream, self.host, self.jubjub_secrets(), given[s])
+        )
+        verdict, status = np.zeros(len(messages), np.uint8), np.zeros(len(messages), np.uint8)
+        if parts:
+            verdict[mine] = np.concatenate(parts)
+        rest = np.flatnonzero(verdict == 0)
+        if len(rest):
+            verdict[rest], status[rest] = self.host.schnorr(messages[rest], keys[rest], signatures[rest])
+            if wrong := np.count_nonzero(fit[rest] & (verdict[rest] == 1)):
+                self.suspect(f"schnorr: {wrong} signatures were refused that are right")
+        return verdict, status
 
     # ---- pairings ----
     def miller_loop(self, curve: Curve, offsets: U64, g1: U64, g2: U64) -> U64:

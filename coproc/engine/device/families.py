@@ -18,7 +18,8 @@ and nothing of yesterday.
     hash_to_g1.py map_to_g1(stream, u)                             -> uint64[n, 12]
     poseidon.py   poseidon(stream, scalars, counts, pads)          -> uint64[n, 4]: the hash plus pads[i] mod r; scalars uint64[k, 4] flat
                   hades(stream, states, pads)                      -> uint64[n, 5, 4]: the permuted state plus pads[i], uint64[n, 5, 4]
-    schnorr.py    schnorr(stream, ...)                             -> see there
+    schnorr.py    requests(messages, keys, signatures)             -> rows uint64[n, 12, 4], bool[n]: the device's part
+                  accepted(stream, cpu, secrets, rows)             -> bool[n]: valid beyond doubt; secrets a `Secrets(cpu)`
 
 Which groups, encodings and curves a family serves, it says itself: `SERVES`.
 """
@@ -67,3 +68,7 @@ def hash_to_g1() -> Any:
 
 def poseidon() -> Any:
     return _family("poseidon")
+
+
+def schnorr() -> Any:
+    return _family("schnorr")
