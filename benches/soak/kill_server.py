@@ -18,7 +18,7 @@ import json
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +37,11 @@ from coproc.wire import rkyv
 from tests.cluster.processes import Served
 
 from . import result
+
+RATE = 2000
+"""Requests a second that a client appends at most: fewer than are answered meanwhile, or reading back takes longer than the rest."""
+PATIENCE = 120.0
+"""Seconds without anything new after which it is lost. A busy machine is slow, and does go on."""
 
 
 def request(text: str) -> Request:
@@ -62,6 +67,7 @@ class Load:
                 first = len(self.acknowledged)
                 texts = [f"{self.job} {first + i}" for i in range(random.choice((1, 3, 20, 200)))]
                 self._append(client, texts)
+                self.stop.wait(len(texts) / RATE)
 
     def _append(self, client: Client, texts: list[str]) -> None:
         """The same submission until it is acknowledged: it counts once."""
@@ -86,15 +92,26 @@ class Load:
                 return
 
 
-def read_back(path: Path, job: str, n: int, seconds: float) -> list[bytes | None]:
-    """The return buffers of a whole job. Raises SystemExit where they do not all come."""
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something. Raises SystemExit where it does not come to hold."""
+    end = monotonic() + PATIENCE
+    while not condition():
+        if monotonic() > end:
+            raise SystemExit(f"{what}: not in {PATIENCE:g} s")
+        sleep(0.002)
+
+
+def read_back(path: Path, job: str, n: int) -> list[bytes | None]:
+    """The return buffers of a whole job. Raises SystemExit where no more of them come."""
     found: list[bytes | None] = []
-    end = monotonic() + seconds
+    end = monotonic() + PATIENCE
     with Client(path, 30) as client:
         while len(found) < n:
             answers, _ = client.results(job, ["sha256"] * min(n - len(found), 8192), len(found))
             found += [answer.retbuf for answer in answers]
-            if not answers:
+            if answers:
+                end = monotonic() + PATIENCE
+            else:
                 if monotonic() > end:
                     raise SystemExit(f"{job}: {len(found)} answers to {n} acknowledged requests")
                 sleep(0.02)
@@ -110,8 +127,14 @@ def under_load(served: Served, kills: int, clients: int, seed: int, between: Seq
     for thread in threads:
         thread.start()
     recoveries = []
+
+    def more_than(n: int) -> Callable[[], bool]:
+        return lambda: sum(len(load.acknowledged) for load in loads) > n or any(load.problem for load in loads)
+
     try:
-        for _ in range(kills):
+        for i in range(kills):
+            if i % 4:  # a life that acknowledges something; the others end when they will, perhaps before they served anybody
+                until(more_than(sum(len(load.acknowledged) for load in loads)), "an acknowledgement")
             sleep(random.uniform(*between))
             served.kill()
             recoveries.append(served.start())
@@ -124,7 +147,7 @@ def under_load(served: Served, kills: int, clients: int, seed: int, between: Seq
             raise SystemExit(load.problem)
         wanted = [sha256(text.encode()).digest() for text in load.acknowledged]
         for _ in range(2):
-            if read_back(served.uds, load.job, len(wanted), 120) != wanted:
+            if read_back(served.uds, load.job, len(wanted)) != wanted:
                 raise SystemExit(f"{load.job}: an answer is wrong")
     if served.stop() != 0:
         raise SystemExit("the server did not drain")
@@ -151,7 +174,7 @@ def with_a_queue(served: Served, queued: int) -> dict[str, Any]:
     again = served.start()
     used_again = served.processor_seconds()
     wanted = [sha256(f"queued {i}".encode()).digest() for i in range(queued)]
-    if read_back(served.uds, "queue", queued, 600) != wanted:
+    if read_back(served.uds, "queue", queued) != wanted:
         raise SystemExit("queue: an answer is wrong")
     served.stop()
     return {"queued": waiting, "back_s": [round(seconds, 3), round(again, 3)], "back_cpu_s": [used, used_again]}

@@ -215,7 +215,7 @@ with Journal(Path({str(path)!r})) as journal:
     except JournalError:
         print(total)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     total = int(done.stdout)
     assert 0 < total < 20_000
     with Journal(path) as journal:
@@ -410,7 +410,7 @@ def test_what_a_killed_process_acknowledged_is_answered_once(path: Path) -> None
         for _ in range(random.randrange(3, 40)):
             total = int(process.stdout.readline())
         os.kill(process.pid, signal.SIGKILL)
-        rest = process.communicate()[0].split()
+        rest = process.communicate(timeout=60)[0].split()
         total = int(rest[-1]) if rest else total
         with Journal(path) as journal:
             found, _, _ = journal.read("t", JOB, 0, 0)

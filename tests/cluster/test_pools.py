@@ -196,7 +196,7 @@ def test_workers_end_with_the_pool_and_with_its_process() -> None:
     assert not alive(pid)
     code = "import os; from coproc.cluster.pools.processes import ProcessPool; p = ProcessPool(1, 'cpu'); p.wait_until_up(60)"
     code += "; print(p.pids()[0], flush=True); os._exit(1)"
-    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout)
+    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60).stdout)
     until = time.monotonic() + 30
     while alive(pid) and time.monotonic() < until:
         time.sleep(0.02)
