@@ -3,5 +3,33 @@
 from __future__ import annotations
 
 from coproc.codegen.device.families.family import Family
+from coproc.codegen.device.pairing import programs_of, tables
 
-FAMILIES: tuple[Family, ...] = ()
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "lines",
+        (tables, programs_of("double_step", "add_step", "psi"), "kernels/fp2_inverse.inc", "kernels/lines.inc"),
+        slots=18,
+        tower=True,
+    ),
+    Family(
+        "miller",
+        (tables, programs_of("fp12_sqr", "mul_by_line", "mul_by_stored_line", "fp12_conj"), "kernels/fp12.inc", "kernels/miller.inc"),
+        slots=24,
+        tower=True,
+    ),
+    Family("product", (programs_of("fp12_mul"), "kernels/fp12.inc", "kernels/product.inc"), slots=32, tower=True),
+    Family(
+        "final_exponentiation",
+        (
+            tables,
+            programs_of("fp12_mul", "fp12_norm", "fp6_adjoint", "fp12_inverse", "fp12_conj", "cyclotomic_sqr"),
+            programs_of("frobenius_1", "frobenius_2", "frobenius_3"),
+            "kernels/fp12.inc",
+            "kernels/fp2_inverse.inc",
+            "kernels/final_exponentiation.inc",
+        ),
+        slots=32,
+        tower=True,
+    ),
+)
