@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from coproc.codegen.device.tables import table
 
 
@@ -33,7 +35,7 @@ def chain(name: str, exponent: int, bits: int) -> str:
     return head + table(f"{name}_STEPS", (v for step in steps for v in step))
 
 
-def multiplications(exponent: int, bits: int) -> int:
-    """Squarings and multiplications, those of the odd powers included."""
+def operations(exponent: int, bits: int) -> Counter[str]:
+    """Calls of a power: those of the odd powers included."""
     steps, tail = odd_windows(exponent, bits)
-    return sum(squarings for squarings, _ in steps) + tail + len(steps) - 1 + (1 << (bits - 1))
+    return Counter({"fp_sqr": 1 + sum(squarings for squarings, _ in steps) + tail, "fp_mul": len(steps) - 1 + (1 << (bits - 1)) - 1})

@@ -7,6 +7,7 @@ hence 2^32 times.
 
 from __future__ import annotations
 
+from collections import Counter
 from hashlib import blake2b
 
 from coproc.codegen.device.tables import BITS, element_table, table
@@ -28,11 +29,8 @@ assert (P * (1 + sum(SMALL_MDS[0]))) >> (9 * BITS) == 0
 assert ((P * (1 + sum(SMALL_MDS[0]))) >> BITS) + P < 2 * P
 assert P % (1 << 64) == ((1 << 64) - (1 << 32)) + 1
 
-MULTIPLICATIONS = 3 * WIDTH * (ROUNDS - PARTIAL) + 4 * PARTIAL + WIDTH
-"""Field multiplications of a permutation."""
-MIXES = ROUNDS
-"""Multiplications by the small matrix, each of WIDTH rows of 8 WIDTH products of words and 6 of the reduction."""
 MIX_PRODUCTS = WIDTH * (8 * WIDTH + 6)
+"""32 x 32 bit products of one multiplication by the small matrix: of words of the state, and of the reduction."""
 SLOTS = WIDTH + 2
 
 
@@ -56,3 +54,17 @@ def tag(count: int) -> int:
     """The sponge's first word for `count` elements and one result: the hash of that pattern."""
     pattern = (0x80000000 + count & 0xFFFFFFFF).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes(8)
     return int.from_bytes(blake2b(pattern).digest(), "little") % P
+
+
+def operations(outputs: int = WIDTH) -> Counter[str]:
+    """How often a permutation of which `outputs` words are wanted calls each primitive; "hades_mix" has MIX_PRODUCTS products."""
+    boxes = WIDTH * (ROUNDS - PARTIAL) + PARTIAL
+    return Counter({"fp_sqr": 2 * boxes, "fp_mul": boxes + PARTIAL + outputs, "fp_add": WIDTH, "hades_mix": ROUNDS})
+
+
+def poseidon_operations(count: int) -> Counter[str]:
+    """Of a hash of `count` > 0 elements, its pad included."""
+    total = Counter({"fp_add": count + 1}) + operations(1)
+    for _ in range((count - 1) // (WIDTH - 1)):
+        total += operations()
+    return total

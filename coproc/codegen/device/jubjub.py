@@ -6,10 +6,11 @@ d 2^(8 j) 2^-256 G as (v + u, v - u, 2 d_curve u v). The factor 2^-256 makes a s
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from coproc.codegen.device import hades
-from coproc.codegen.device.chains import chain, multiplications
+from coproc.codegen.device.chains import chain, operations
 from coproc.codegen.device.tables import element_table
 from coproc.params.bls12_381 import FR
 from coproc.params.jubjub import D, Q
@@ -35,20 +36,6 @@ ENTRY_ELEMENTS: Final = 4
 ENTRIES: Final = TABLE_ENTRIES * ENTRY_ELEMENTS + 3
 """Elements in global memory of a signature: the key's multiples and R."""
 
-_SUM: Final = 7
-_DOUBLING: Final = 7
-MULTIPLICATIONS: Final = {
-    "inverse": multiplications(Q - 2, POWER_BITS) + 3,
-    "affine": 2 * 2,
-    "residuals": 2 * (3 + 4 + 3),
-    "tate": multiplications(TATE_EXPONENT, POWER_BITS) + 16,
-    "key": (TABLE_ENTRIES - 2) * (_SUM + 2) + 2 + (KEY_WINDOWS - 1) * (KEY_BITS * _DOUBLING + 1) + KEY_WINDOWS * _SUM,
-    "generator": GENERATOR_BYTES * _SUM,
-    "commitment": _SUM + 2,
-    "challenge": 2 * (hades.MULTIPLICATIONS - 5) + 5 + 2,
-}
-"""In the field, of one signature; beside them twice `hades.MIXES` mixes."""
-
 
 def jubjub_tables(curve: str) -> str:
     """JUBJUB_D, JUBJUB_D2 and the steps of INVERSE."""
@@ -69,3 +56,34 @@ def schnorr_tables(curve: str) -> str:
             element_table("SCHNORR_TAG", FR, hades.tag(5)),
         )
     )
+
+
+def _times(count: int, **calls: int) -> Counter[str]:
+    return Counter({f"fp_{name}": count * n for name, n in calls.items()})
+
+
+def _sums(count: int, *, affine: bool, with_t: bool) -> Counter[str]:
+    return _times(count, mul=6 + with_t + (not affine), add=4, sub=2, dbl=int(affine))
+
+
+def mul_operations() -> Counter[str]:
+    """Calls of a multiple of a point by a scalar of CHALLENGE_BITS."""
+    doublings = KEY_BITS * (KEY_WINDOWS - 1)
+    table = _times(1, mul=1) + _times(TABLE_ENTRIES, mul=1, add=1, sub=1, dbl=1) + _sums(TABLE_ENTRIES - 2, affine=False, with_t=True)
+    doubled = _times(doublings, sqr=4, mul=3, add=2, sub=3, dbl=1) + _times(KEY_WINDOWS - 1, mul=1)
+    return table + doubled + _sums(KEY_WINDOWS - 1, affine=False, with_t=False) + _sums(1, affine=False, with_t=True)
+
+
+def schnorr_operations() -> Counter[str]:
+    """Calls of a signature."""
+    parts = (
+        operations(Q - 2, POWER_BITS) + _times(1, mul=3),  # 1 / z of both
+        _times(2, sqr=2, mul=2 + 3 + 2 + 3, add=3, sub=4),  # affine, and what must be 0
+        operations(TATE_EXPONENT, POWER_BITS) + _times(1, sqr=3, mul=12, add=2, sub=5),
+        hades.operations() + hades.operations(1) + _times(1, mul=1, add=1),  # the challenge
+        _times(1, mul=2, add=1, sub=1),  # R's entry
+        mul_operations(),
+        _sums(GENERATOR_BYTES + 1, affine=True, with_t=True),
+        _times(1, add=1, mul=-1),  # the last t is not wanted
+    )
+    return sum(parts, Counter())
