@@ -63,7 +63,7 @@ def _times(count: int, **calls: int) -> Counter[str]:
 
 
 def _sums(count: int, *, affine: bool, with_t: bool) -> Counter[str]:
-    return _times(count, mul=6 + with_t + (not affine), add=4, sub=2, dbl=int(affine))
+    return _times(count, mul=6 + with_t + (not affine), add=3, sub=3, dbl=int(affine))
 
 
 def mul_operations() -> Counter[str]:
@@ -79,7 +79,7 @@ def schnorr_operations() -> Counter[str]:
     parts = (
         operations(Q - 2, POWER_BITS) + _times(1, mul=3),  # 1 / z of both
         _times(2, sqr=2, mul=2 + 3 + 2 + 3, add=3, sub=4),  # affine, and what must be 0
-        operations(TATE_EXPONENT, POWER_BITS) + _times(1, sqr=3, mul=12, add=2, sub=5),
+        operations(TATE_EXPONENT, POWER_BITS) + _times(1, sqr=3, mul=13, add=2, sub=5),
         hades.operations() + hades.operations(1) + _times(1, mul=1, add=1),  # the challenge
         _times(1, mul=2, add=1, sub=1),  # R's entry
         mul_operations(),
