@@ -13,7 +13,7 @@ from coproc.engine.protocol import POINT_WORDS, U64, Curve, Group
 from tests.engine import kit, torsion
 
 GROUPS = tuple(Group)
-BLOCK = 4
+BLOCK = 8
 """Small, so that few points are several groups."""
 
 

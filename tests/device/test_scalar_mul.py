@@ -71,5 +71,5 @@ def test_scalar_mul_takes_any_number_of_points(n: int) -> None:
 def test_the_size_of_a_group_changes_nothing() -> None:
     group = Group.BN254_G1
     given, scalars = randoms(group, 9), kit.scalars(edge_scalars(group)[-9:])
-    for block in (1, 32):
+    for block in (64,):
         assert np.array_equal(product(group, given, scalars, block), cpu().scalar_mul(group, given, scalars))

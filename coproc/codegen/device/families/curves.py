@@ -40,9 +40,16 @@ def _of_group(degree: int) -> tuple[Family, ...]:
         Family(f"affine_{g}", (*group, *_kernels("jacobian", "affine")), slots=10 * fq, tower=tower),
         Family(
             f"multiples_{g}",
-            (*group, partial(curves.lattice, degree=degree), *_kernels("jacobian", "split", "scalar_mul")),
+            (*group, partial(curves.lattice, degree=degree), *_kernels("jacobian", "endomorphism", "split", "scalar_mul")),
             slots=10 * fq,
             tower=tower,
+        ),
+        Family(
+            f"msm_small_{g}",
+            (*group, *_kernels("jacobian", "endomorphism", "msm_small")),
+            slots=10 * fq + 1,
+            tower=tower,
+            blocks=(128, 64, 32),
         ),
     )
 

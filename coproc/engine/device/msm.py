@@ -1,0 +1,163 @@
+"""Sums of multiples on a device.
+
+Few terms a sum: windows of four bits, a work-item for some terms (`points.sums_by_ladder`). More: buckets, a group of work-items for each
+window of some terms; the host adds up the windows, whose number does not depend on that of the terms.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from coproc.codegen.device.families import FAMILIES
+from coproc.engine.cpu import CpuEngine
+from coproc.engine.device import points as device_points
+from coproc.engine.device.families import Sums
+from coproc.engine.device.points import BASE_WORDS, BLOCK, CURVE_NAME, DEGREE, affine, download_points, jacobian_words, launch, split
+from coproc.engine.device.protocol import Stream
+from coproc.engine.protocol import POINT_WORDS, U64, Field, FieldOp, Group, rows_of
+
+FEW: Final = 96
+"""Sums of fewer terms take the ladder."""
+_LEAST_CHUNK: Final = 32
+_FIELD: Final = {"bls12_381": Field.BLS12_381_FP, "bn254": Field.BN254_FP}
+
+SERVES: Final = frozenset(Group)
+
+
+class _Part(NamedTuple):
+    """Some of the sums of a call: their values, what their tags add up to, how often each was counted."""
+
+    values: U64
+    tags: U64
+    times: int
+
+
+@cache
+def _host() -> CpuEngine:
+    return CpuEngine()
+
+
+def bits_of(block: int) -> int:
+    """Bits of the digits for which a group of `block` work-items has enough of them."""
+    return max(bits for bits in range(2, 9) if bits << (bits - 2) <= block and 1 << (bits - 1) <= block)
+
+
+def block_of(stream: Stream, group: Group) -> int:
+    """The largest group for whose slots the device has scratch."""
+    family = FAMILIES[f"msm_small_g{DEGREE[group]}"]
+    each = 4 * BASE_WORDS[CURVE_NAME[group]] * family.slots
+    return next((block for block in family.blocks if block * each <= stream.device.scratch), family.blocks[-1])
+
+
+def affine_on_host(cpu: CpuEngine, group: Group, planes: Any) -> U64:
+    """uint32[words, n] Jacobian points in planes -> uint64[n, words]: for the few that the host adds up."""
+    field, words, degree = _FIELD[CURVE_NAME[group]], BASE_WORDS[CURVE_NAME[group]], DEGREE[group]
+    n = planes.shape[1]
+    elements = [np.ascontiguousarray(planes[i * words : (i + 1) * words].T).view(np.uint64) for i in range(3 * degree + 1)]
+
+    def mul(a: U64, b: U64) -> U64:
+        return cpu.field(field, FieldOp.MUL, a, b)
+
+    def mul_fq(a: list[U64], b: list[U64]) -> list[U64]:
+        if degree == 1:
+            return [mul(a[0], b[0])]
+        c0 = cpu.field(field, FieldOp.SUB, mul(a[0], b[0]), mul(a[1], b[1]))
+        return [c0, cpu.field(field, FieldOp.ADD, mul(a[0], b[1]), mul(a[1], b[0]))]
+
+    inverse = cpu.field(field, FieldOp.INV, elements[-1])
+    z = [inverse]
+    if degree == 2:
+        z = [mul(elements[4], inverse), cpu.field(field, FieldOp.NEG, mul(elements[5], inverse))]
+    zz = mul_fq(z, z)
+    x, y = mul_fq(elements[:degree], zz), mul_fq(elements[degree : 2 * degree], mul_fq(zz, z))
+    return np.concatenate((*x, *y), axis=1).reshape(n, POINT_WORDS[group])
+
+
+def add_windows(cpu: CpuEngine, group: Group, planes: Any, m: int, factors: list[int]) -> U64:
+    """uint64[m, words]: sum over w of factors[w] times point w m + i of the planes, by the host."""
+    windows = len(factors)
+    flat = affine_on_host(cpu, group, planes).reshape(windows, m, -1)
+    points = np.ascontiguousarray(flat.transpose(1, 0, 2)).reshape(m * windows, -1)
+    row = np.frombuffer(b"".join(f.to_bytes(32, "little") for f in factors), "<u8").reshape(windows, 4)
+    scalars = np.ascontiguousarray(np.tile(row, (m, 1)).astype(np.uint64))
+    return cpu.msm(group, np.arange(0, m * windows + 1, windows, dtype=np.uint64), rows_of(points), scalars)
+
+
+def _chunks(sizes: Any, windows: int, units: int, most: int) -> tuple[Any, Any]:
+    """Cuts of the terms, and how many chunks each sum has: enough groups for every multiprocessor, few enough to be worth their trees."""
+    wanted = min(max(int(sizes.sum()) * windows // units, _LEAST_CHUNK), most)
+    parts = np.maximum(-(-sizes // wanted), 1)
+    starts = np.concatenate(([0], np.cumsum(sizes)))
+    each = -(-sizes // parts)
+    firsts = np.concatenate(([0], np.cumsum(parts)))
+    inner = np.arange(firsts[-1]) - np.repeat(firsts[:-1], parts)
+    cuts = np.repeat(starts[:-1], parts) + np.minimum(inner * np.repeat(each, parts), np.repeat(sizes, parts))
+    return np.append(cuts, starts[-1]).astype(np.uint32), parts
+
+
+def by_buckets(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:
+    """Sums of some hundred to some thousand terms each; see kernels_cuda/kernels/msm_small.inc."""
+    block = block or block_of(stream, group)
+    m, k = len(offsets) - 1, len(points)
+    bits = bits_of(block)
+    shorts, words, windows = split(stream, group, scalars, bits, block)
+    most = block * BASE_WORDS[CURVE_NAME[group]] // (2 * DEGREE[group])
+    cuts, parts = _chunks(np.diff(offsets).astype(np.int64), windows, stream.device.units, most)
+    chunks = len(cuts) - 1
+    count = chunks * windows
+    out, sums = stream.allocate(4 * jacobian_words(group) * count), stream.allocate(8 * count)
+    for buffer in (out, sums):
+        stream.fill(buffer, 0xFF)
+    args = stream.upload(cuts), stream.upload(points), shorts, stream.upload(tags), out, sums
+    sizes = np.uint32(k), np.uint32(words), np.uint32(chunks), np.uint32(bits)
+    launch(stream, "msm_small", group, "buckets", count * block, *args, *sizes, block=block)
+    if chunks != m:
+        firsts = np.concatenate(([0], np.cumsum(np.tile(parts, windows)))).astype(np.uint32)
+        out, sums = device_points.add_up(stream, group, firsts, out, sums, count, block)
+    planes = stream.download(out, np.empty((jacobian_words(group), windows * m), np.uint32))
+    seen = stream.download(sums, np.empty((windows, m), np.uint64)).sum(axis=0, dtype=np.uint64)
+    values = add_windows(_host(), group, planes, m, [1 << (bits * w) for w in range(windows)])
+    return _Part(values, seen, windows * 2 * DEGREE[group])
+
+
+def by_ladder(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:
+    """Sums of few terms."""
+    block = block or BLOCK
+    m = len(offsets) - 1
+    planes, sums, windows = device_points.sums_by_ladder(stream, group, offsets, points, scalars, tags, block)
+    seen = stream.download(sums, np.empty(m, np.uint64))
+    return _Part(download_points(stream, group, affine(stream, group, planes, m, block), m), seen, windows * 2 * DEGREE[group])
+
+
+def _stretches(offsets: U64, which: Any) -> tuple[U64, Any]:
+    """Offsets of the chosen sums alone, and where their terms are."""
+    starts, sizes = offsets[:-1][which].astype(np.int64), np.diff(offsets).astype(np.int64)[which]
+    chosen = np.concatenate(([0], np.cumsum(sizes)))
+    rows = np.arange(chosen[-1]) + np.repeat(starts - chosen[:-1], sizes)
+    return chosen.astype(np.uint64), rows
+
+
+def msm(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> Sums:
+    """Sum i of scalars[j] times points[j], offsets[i] <= j < offsets[i + 1], and the sum of tags[j].
+
+    points uint64[k, words] of order r or infinite, scalars uint64[k, 4] below 2^256, tags uint64[k]. A tag is added wherever a digit of its
+    term is read, so the device counts it many times; what is missing or too much there is missing or too much in the sum returned.
+    """
+    m = len(offsets) - 1
+    values, seen = np.zeros((m, POINT_WORDS[group]), np.uint64), np.zeros(m, np.uint64)
+    sizes = np.diff(offsets).astype(np.int64)
+    for method, chosen in ((by_ladder, sizes < FEW), (by_buckets, sizes >= FEW)):
+        which = np.flatnonzero(chosen)
+        if not len(which):
+            continue
+        stretches, rows = _stretches(offsets, which)
+        part = method(stream, group, stretches, points[rows], scalars[rows], tags[rows], block)
+        values[which] = part.values
+        running = np.zeros(len(rows) + 1, np.uint64)
+        np.cumsum(tags[rows], out=running[1:])
+        once = running[stretches[1:].astype(np.int64)] - running[stretches[:-1].astype(np.int64)]
+        seen[which] = part.tags - np.uint64(part.times - 1) * once
+    return Sums(values, seen)
