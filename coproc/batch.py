@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import I64, U8, Engine, Status
+from coproc.engine.protocol import I64, U8, Engine, Status, host_of
+from coproc.errors import EngineLost
 from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
 from coproc.operation import STATUS_NAMES, Answer, Batch, Columns, Operation, Pending
@@ -18,6 +19,10 @@ _log: Final = logging.getLogger("coproc")
 _EMPTY: Final = np.zeros(0, np.uint8)
 _NO_GAS: Final = np.zeros(0, np.int64)
 _BOOL_RETBUF: Final = (b"\0", b"\1")
+
+
+Lost = type[EngineLost] | tuple[()]
+"""What is raised to whoever can answer elsewhere."""
 
 
 class Part(NamedTuple):
@@ -34,12 +39,26 @@ def answer_batch(operation: Operation, engine: Engine, keys: KeyRegistry, combin
 
 
 def answer_batches(engine: Engine, keys: KeyRegistry, combiner: Combiner, parts: Sequence[Part]) -> list[Columns]:
-    """`answer_batch` of several operations, whose claims are settled together."""
-    begun = [_begin(part, engine, keys) for part in parts]
+    """`answer_batch` of several operations, whose claims are settled together. When an accelerator dies the host answers all of them."""
+    host = host_of(engine)
+    if host is not engine:
+        try:
+            return _answered(engine, keys, combiner, parts)
+        except EngineLost as error:
+            _log.error("%s answers %d batches of %s: %s", host.name, len(parts), engine.name, error)
+    return _answered(host, keys, combiner, parts)
+
+
+def _answered(engine: Engine, keys: KeyRegistry, combiner: Combiner, parts: Sequence[Part]) -> list[Columns]:
+    """As `answer_batches`. Raises EngineLost where there is a host to answer instead."""
+    lost: Lost = EngineLost if host_of(engine) is not engine else ()
+    begun = [_begin(part, engine, keys, lost) for part in parts]
     claims = [pending.claims for pending, _ in begun if pending is not None and pending.claims is not None]
     if claims:
         try:
             verdicts = iter(combiner.settle(engine, claims))
+        except lost:
+            raise
         except Exception:
             _log.exception("%d batches with claims on %s are unserved", len(claims), engine.name)
             begun = [(None if p is None or p.claims is not None else p, gas) for p, gas in begun]
@@ -50,13 +69,15 @@ def answer_batches(engine: Engine, keys: KeyRegistry, combiner: Combiner, parts:
     return [_columns(part, pending, gas, engine.name) for part, (pending, gas) in zip(parts, begun, strict=True)]
 
 
-def _begin(part: Part, engine: Engine, keys: KeyRegistry) -> tuple[Pending | None, I64]:
+def _begin(part: Part, engine: Engine, keys: KeyRegistry, lost: Lost) -> tuple[Pending | None, I64]:
     """What is known before claims are settled, and the gas; None if it failed."""
     operation, batch, own = part
     try:
         parsed = operation.parse(engine, batch)
         gas = operation.costs(batch, parsed)
         return operation.begin(engine, keys if own is None else own, batch, parsed), gas
+    except lost:
+        raise
     except Exception:
         _log.exception("a batch of %d %s on %s is unserved", len(batch), operation.name, engine.name)
         return None, _NO_GAS

@@ -20,14 +20,15 @@ An engine is safe from any number of threads at once.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeGuard
 
 from coproc.engine.memory import I64, U8, U64, Addresses, Buffers, address_of, multiples, rows_of
 
 __all__ = [
     "ENCODED_BYTES", "FIELD_WORDS", "GT_WORDS", "I64", "MAX_FIELDS", "PLONK_KEY_POINTS", "PLONK_PROOF_POINTS", "PLONK_TERMS",
-    "POINT_WORDS", "U8", "U64", "Addresses", "Buffers", "Check", "Curve", "Encoding", "Engine", "Field", "FieldOp",
-    "Groth16KeyHeader", "Group", "Layout", "Parsed", "PlonkKeyHeader", "Status", "address_of", "multiples", "rows_of",
+    "POINT_WORDS", "U8", "U64", "Accelerated", "Addresses", "Buffers", "Check", "Curve", "Encoding", "Engine", "Field", "FieldOp",
+    "Groth16KeyHeader", "Group", "Layout", "Parsed", "PlonkKeyHeader", "Status", "address_of", "host_of",
+    "is_accelerated", "multiples", "rows_of",
 ]  # fmt: skip
 
 
@@ -338,3 +339,22 @@ class Engine(Protocol):
     def recover(self, hashes: Addresses, signatures: Addresses) -> tuple[U8, U8]:
         """secp256k1: 32-byte hashes and signatures r, s, v of 65 bytes -> uint8[n, 65] (0x04, X, Y), status OK or INVALID (none)."""
         ...
+
+
+class Accelerated(Engine, Protocol):
+    """What an engine on an accelerator has besides: the engine of the host, which confirms every "no" and answers when the device dies."""
+
+    host: Engine
+
+    def suspect(self, why: str) -> None:
+        """The host found a result of the device wrong. Raises EngineLost when that is too much."""
+        ...
+
+
+def is_accelerated(engine: Engine) -> TypeGuard[Accelerated]:
+    return hasattr(engine, "host")
+
+
+def host_of(engine: Engine) -> Engine:
+    """The engine whose "no" counts: of an accelerator the host's, else the engine itself."""
+    return engine.host if is_accelerated(engine) else engine
