@@ -67,6 +67,8 @@ def _single(op: Op, width: int) -> str:
             return f"{out}{a} * {b};"
         case "and":
             return f"{out}{a} & {b};"
+        case "xor":
+            return f"{out}{a} ^ {b};"
         case "mask":
             return f"{out}({word})0 - f;"
         case "select":

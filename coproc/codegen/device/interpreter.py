@@ -54,5 +54,7 @@ def _exact(op: Op, a: int, b: int, c: int, flag: int, width: int) -> int:
             return a if c else b
         case "and":
             return a & b
+        case "xor":
+            return a ^ b
         case _:
             raise ValueError(op.kind)

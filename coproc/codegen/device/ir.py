@@ -5,7 +5,7 @@ without ``carry_out`` must not overflow where ``exact`` is set: the interpreter 
 
     lo, hi   low, high word of a b, plus c, plus carry           mul    low word of a b
     add sub  a + b + carry, a - b - borrow                        mask   all ones where the flag is set, else 0
-    select   c ? a : b for c a mask                               and    a & b
+    select   c ? a : b for c a mask                               and    a & b         xor  a ^ b
     wrap     add, where the last carry of a sum is dropped on purpose
 
 The width is 32 for PTX, where a pair lo, hi on neighbouring words becomes one wide multiplication; 64 for C.

@@ -30,7 +30,7 @@ def prologue(field: Field, block: int) -> str:
 def leaf(field: Field, backend: str, xi: tuple[int, int] | None) -> str:
     """Constants and all fpr_ and fp_ primitives of a field; fp2_ too where ``xi`` is given."""
 
-    parts = [field_constants(field), registers(field, backend), text("field/registers.inc"), text("field/slots.inc")]
+    parts = [field_constants(field), registers(field, backend, xi is not None), text("field/registers.inc"), text("field/slots.inc")]
     if xi is not None:
         assert xi[1] == 1
         assert xi[0] in (1, 9)

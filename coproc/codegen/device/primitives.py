@@ -1,24 +1,32 @@
-"""The primitives on registers as carry chains, and their text for each backend: fpr_mul, fpr_sqr, fpr_add, fpr_sub."""
+"""The primitives on registers as carry chains, and their text for each backend."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from coproc.codegen.device import c, ptx
-from coproc.codegen.device.ir import Chain, Value, Word
-from coproc.codegen.device.multiply import Modulus, add, correct, multiply, reduce, square, sub
+from coproc.codegen.device.ir import Chain, Word
+from coproc.codegen.device.lazy import multiply2, multiply_lazy, square2, wide_square
+from coproc.codegen.device.multiply import Modulus, Words, add, correct, reduce, sub
 from coproc.codegen.device.tables import BITS, limbs
 from coproc.params.constant import Field
 
 Operands = tuple[tuple[Word, ...], ...]
-Body = Callable[[Chain, Modulus, Operands], list[Value]]
+Body = Callable[[Chain, Modulus, Operands], Sequence[Words]]
 
-PRIMITIVES: dict[str, tuple[tuple[str, ...], Body]] = {
-    "fpr_mul": (("a", "b"), lambda ch, m, x: correct(ch, m, multiply(ch, m, x[1], x[0]))),  # a may be any words
-    "fpr_sqr": (("a",), lambda ch, m, x: correct(ch, m, reduce(ch, m, square(ch, x[0])))),
-    "fpr_add": (("a", "b"), lambda ch, m, x: add(ch, m, x[0], x[1])),
-    "fpr_sub": (("a", "b"), lambda ch, m, x: sub(ch, m, x[0], x[1])),
+PRIMITIVES: dict[str, tuple[tuple[str, ...], tuple[str, ...], Body]] = {
+    "fpr_mul": (("d",), ("a", "b"), lambda ch, m, x: [correct(ch, m, multiply_lazy(ch, m, *x))]),  # a may be any words
+    "fpr_sqr": (("d",), ("a",), lambda ch, m, x: [correct(ch, m, reduce(ch, m, wide_square(ch, x[0])))]),
+    "fpr_add": (("d",), ("a", "b"), lambda ch, m, x: [add(ch, m, *x)]),
+    "fpr_sub": (("d",), ("a", "b"), lambda ch, m, x: [sub(ch, m, *x)]),
 }
+"""Name: outputs, operands, body."""
+
+PRIMITIVES2: dict[str, tuple[tuple[str, ...], tuple[str, ...], Body]] = {
+    "fpr2_mul": (("d0", "d1"), ("a0", "a1", "b0", "b1"), lambda ch, m, x: multiply2(ch, m, x[:2], x[2:])),
+    "fpr2_sqr": (("d0", "d1"), ("a0", "a1"), lambda ch, m, x: square2(ch, m, x)),
+}
+"""Those of Fp2."""
 
 
 def modulus(field: Field, width: int) -> Modulus:
@@ -26,23 +34,33 @@ def modulus(field: Field, width: int) -> Modulus:
 
 
 def program(name: str, m: Modulus) -> Chain:
-    """The chain of a primitive: inputs by name, output d."""
-    operands, body = PRIMITIVES[name]
+    """The chain of a primitive."""
+    outputs, operands, body = (PRIMITIVES | PRIMITIVES2)[name]
     ch = Chain(m.width)
-    ch.outputs["d"] = tuple(body(ch, m, tuple(ch.input(o, m.n) for o in operands)))
+    made = body(ch, m, tuple(ch.input(o, m.n) for o in operands))
+    ch.outputs.update({o: tuple(words) for o, words in zip(outputs, made, strict=True)})
     return ch
 
 
 def function(name: str, field: Field, backend: str) -> str:
-    """DEVICE void name(u32 *d, const u32 *a, ...); d may be an operand."""
-    operands = PRIMITIVES[name][0]
-    head = f"DEVICE void {name}(u32 *d, {', '.join(f'const u32 *{o}' for o in operands)}) {{\n"
-    names = {o: o for o in ("d", *operands)}
+    """DEVICE void name(u32 *d, const u32 *a, ...); an output may be an operand.
+
+    "cuda" and "host" have the same chain of 32-bit words; "opencl" has 64-bit words where the compiler has 128-bit integers.
+    """
+    outputs, operands, _ = (PRIMITIVES | PRIMITIVES2)[name]
+    parameters = [*(f"u32 *{o}" for o in outputs), *(f"const u32 *{o}" for o in operands)]
+    head = f"DEVICE void {name}({', '.join(parameters)}) {{\n"
+    names = {o: o for o in (*outputs, *operands)}
+    narrow = program(name, modulus(field, 32))
     if backend == "cuda":
-        return head + ptx.statement(program(name, modulus(field, 32)), names) + "}\n"
-    narrow, wide = (c.statements(program(name, modulus(field, width)), names) for width in (32, 64))
-    return f"{head}#ifdef __SIZEOF_INT128__\n{wide}#else\n{narrow}#endif\n}}\n"
+        return head + ptx.statement(narrow, names) + "}\n"
+    if backend == "host":
+        return head + c.statements(narrow, names) + "}\n"
+    return (
+        f"{head}#ifdef __SIZEOF_INT128__\n{c.statements(program(name, modulus(field, 64)), names)}"
+        f"#else\n{c.statements(narrow, names)}#endif\n}}\n"
+    )
 
 
-def registers(field: Field, backend: str) -> str:
-    return "\n".join(function(name, field, backend) for name in PRIMITIVES)
+def registers(field: Field, backend: str, tower: bool) -> str:
+    return "\n".join(function(name, field, backend) for name in (PRIMITIVES | PRIMITIVES2 if tower else PRIMITIVES))

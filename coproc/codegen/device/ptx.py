@@ -47,7 +47,7 @@ def _instructions(op: Op, out: str, a: str, b: str, c: str, masks: dict[int, str
         case "select":
             assert isinstance(op.c, Word)
             return [f"selp.u32 {out}, {a}, {b}, {masks[op.c.index]};"]
-        case "and":
-            return [f"and.b32 {out}, {a}, {b};"]
+        case "and" | "xor":
+            return [f"{op.kind}.b32 {out}, {a}, {b};"]
         case _:
             raise ValueError(op.kind)
