@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from coproc.errors import CoprocError, InvalidInput
 from coproc.operation import Answer
-from coproc.ops import OPERATIONS
 
 from . import frames
 from .frames import Result, Submit, WireError
 from .journal import CHUNK, Chunk, Journal
 from .pools.protocol import PackedAnswers, PackedBatch
 from .service import Service
+from .settled import settled, when_all
 from .ticket import Busy
 
 _log: Final = logging.getLogger("coproc.cluster.journal")
@@ -225,7 +225,7 @@ class Backlog:
             _log.exception("chunk %d of the journal could not be started", chunk.id)
             self._at(_RETRY, lambda: self._start(chunk, attempt))
         else:
-            _when_all(futures, lambda: self._ran(chunk, attempt, parts, futures))
+            when_all(futures, lambda: self._ran(chunk, attempt, parts, futures))
 
     def _ran(
         self, chunk: Chunk, attempt: int, parts: list[tuple[list[int] | None, PackedBatch]], futures: list[Future[PackedAnswers]]
@@ -238,7 +238,7 @@ class Backlog:
             self._at(_PAUSE[attempt], lambda: self._start(chunk, attempt + 1))
             return
         try:
-            body = _body(chunk.n, parts, futures)
+            body = frames.write_parts(chunk.n, parts, [settled(f, batch) for (_, batch), f in zip(parts, futures, strict=True)])
         except Exception:  # answers of other shapes: a fault of ours, and no reason to lose the chunk
             _log.exception("the answers of chunk %d of the journal are none", chunk.id)
             self._at(_RETRY, lambda: self._start(chunk, attempt + 1))
@@ -259,35 +259,5 @@ class Backlog:
             self._state.notify_all()
 
 
-def _body(n: int, parts: list[tuple[list[int] | None, PackedBatch]], futures: list[Future[PackedAnswers]]) -> bytes:
-    """The answers of the n requests of a chunk, in their order; what failed is unserved."""
-    pieces: list[bytes] = [b""] * n
-    for (index, batch), future in zip(parts, futures, strict=True):
-        if future.exception() is not None:
-            written = _unserved(len(batch))
-        else:
-            written = frames.write_packed(OPERATIONS[batch.op], future.result())[0]
-        if index is None:
-            return written
-        for place, piece in zip(index, frames.split_answers(written, len(batch)), strict=True):
-            pieces[place] = piece
-    return b"".join(pieces)
-
-
 def _unserved(n: int) -> bytes:
     return frames.write_answers([Answer(None, "unserved", None, 0, "")] * n)
-
-
-def _when_all(futures: list[Future[PackedAnswers]], done: Callable[[], None]) -> None:
-    left, lock = len(futures), threading.Lock()
-
-    def one(_: Future[PackedAnswers]) -> None:
-        nonlocal left
-        with lock:
-            left -= 1
-            last = not left
-        if last:
-            done()
-
-    for future in futures:
-        future.add_done_callback(one)

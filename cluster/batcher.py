@@ -31,13 +31,15 @@ from coproc.ops import OPERATIONS
 from .clock import Clock, RealClock
 from .dispatch import STALL_SECONDS, Dispatcher, Stage
 from .entry import Cut
+from .inflight import Group
 from .limits import Limits
 from .listener import Collector
-from .memo import Memo, memo_key, row_key
+from .memo import Memo, memo_key, memo_keys
 from .pools.protocol import PackedAnswers, PackedBatch, Pool
 from .service import Stats
+from .telling import Told
 from .ticket import KINDS, NO_DEADLINE, Kind, Ticket
-from .waiting import Offer, Told, Waiting
+from .waiting import Offer, Waiting
 
 _LOOK: Final = 1.0
 """Seconds after which the driving thread looks around even if nothing seems due."""
@@ -82,38 +84,48 @@ class Batcher:
         """All or none are taken. Raises as `submit`."""
         offers = list(starmap(_offer, tickets))
         self._take(partial(self._waiting.offer, offers))
-        return [offer.to for offer in offers if isinstance(offer.to, Future)]
+        return [offer.to for offer in offers]
 
     def submit_packed(self, batch: PackedBatch, kind: Kind, deadline: float = NO_DEADLINE, tenant: str = "") -> Future[PackedAnswers]:
-        """Any number of requests of one operation, without a Python object a request where `kind` is "bulk". Raises as `submit`.
+        """`submit_batches` of one."""
+        return self.submit_batches([batch], kind, deadline, tenant)[0]
 
-        "bulk" does not look into the memo: requests in bulk are rarely known, and looking costs a hash each. The tenants of the batch
-        are those of whoever packed it and do not count here.
+    def submit_batches(
+        self, batches: Sequence[PackedBatch], kind: Kind, deadline: float = NO_DEADLINE, tenant: str = ""
+    ) -> list[Future[PackedAnswers]]:
+        """Any number of requests, a batch for each operation, without a Python object a request. All or none are taken. Raises as `submit`.
+
+        "bulk" does not look into the memo: requests in bulk are rarely known, and looking costs a hash each. The tenants of the batches
+        are those of whoever packed them and do not count here.
         """
-        batch.check()
         _known(kind)
-        collector = Collector(OPERATIONS[batch.op], len(batch))
-        if not len(batch):
-            collector.resolve()
-        elif kind == "bulk":
-            self._take(partial(self._packed, batch, kind, deadline, tenant, collector))
-        else:
-            self._take(partial(self._waiting.offer, _rows(batch, kind, deadline, tenant, collector)))
-        return collector.future
+        groups = []
+        for batch in batches:
+            batch.check()
+            groups.append(Group(batch, None if kind == "bulk" else memo_keys(batch), Collector(OPERATIONS[batch.op], len(batch))))
+        if some := [group for group in groups if len(group.batch)]:
+            self._take(partial(self._waiting.offer_packed, some, kind, deadline, tenant))
+        for group in groups:
+            if not len(group.batch):
+                group.to.resolve()
+        return [group.to.future for group in groups]
 
     def peek(self, request: Request) -> Answer | None:
         """The answer, where the memo has it."""
         return self.memo.get(request)
 
-    def warm(self, requests: Sequence[Request], tenant: str = "") -> int:
+    def warm(self, batches: Sequence[PackedBatch], tenant: str = "") -> int:
         """Answer requests ahead, as those of a mempool, into the memo; how many were not known. Does not wait. Raises as `submit`."""
-        missing = self.memo.missing(requests)
-        self.submit_many([Ticket(request, "mempool", tenant=tenant) for request in missing])
-        return len(missing)
-
-    def _packed(self, batch: PackedBatch, kind: Kind, deadline: float, tenant: str, collector: Collector) -> list[Told]:
-        self._waiting.offer_packed(batch, kind, deadline, tenant, collector)
-        return []
+        groups = []
+        for batch in batches:
+            batch.check()
+            keys = memo_keys(batch)
+            if index := self.memo.missing(keys):
+                some = batch.take(index)
+                groups.append(Group(some, [keys[i] for i in index], Collector(OPERATIONS[batch.op], len(some))))
+        if groups:
+            self._take(partial(self._waiting.offer_packed, groups, "mempool", NO_DEADLINE, tenant))
+        return sum(len(group.batch) for group in groups)
 
     def _take(self, offer: partial[list[Told]]) -> None:
         with self._state:
@@ -170,10 +182,10 @@ class Batcher:
 
     def _answered(self, cut: Cut, started: float, future: Future[PackedAnswers]) -> None:
         answers = future.result()
-        singles = answers_of(OPERATIONS[cut.op], answers.columns()) if cut.singles else []
+        objects = answers_of(OPERATIONS[cut.op], answers.columns()) if cut.keyed else []
         seconds = answers.seconds or self._clock.now() - started
         with self._state:
-            told = self._waiting.answered(cut, answers, singles, seconds)
+            told = self._waiting.answered(cut, answers, objects, seconds)
             cuts, more = self._next(trusted=True)
             if not self._waiting.held.requests:
                 self._state.notify_all()
@@ -260,13 +272,3 @@ def _offer(request: Request, kind: Kind, deadline: float, tenant: str) -> Offer:
             raise InvalidInput(f"args: bytes are wanted, not {type(args).__name__}")
         request = request._replace(args=bytes(args))
     return Offer(op, rules.code, align, request.args, memo_key(request), kind, deadline, tenant, Future())
-
-
-def _rows(batch: PackedBatch, kind: Kind, deadline: float, tenant: str, to: Collector) -> list[Offer]:
-    """The requests of a packed batch, each by itself."""
-    op, data, at = batch.op, batch.data.tobytes(), batch.offsets.tolist()
-    offers = []
-    for i, (code, align) in enumerate(zip(batch.rules.tolist(), batch.aligns.tolist(), strict=True)):
-        args = data[at[i] : at[i + 1]]
-        offers.append(Offer(op, code, align, args, row_key(op, code, align, args), kind, deadline, tenant, to, i))
-    return offers

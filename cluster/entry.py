@@ -27,10 +27,11 @@ class Place(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """Requests of one operation and rules that wait: a single one (`args`, `align`, `key` of the memo), or a packed batch.
+    """Requests of one operation and rules that wait: a single one (`args`, `align`), or a packed batch. keys: of the memo, for each.
 
     A single one for which several tenants, or one tenant in several classes, have asked waits in a queue of each, and runs for whoever
     has a turn first. taken, answered: how many of the requests run or ran, and are answered. places: none once it waits no more.
+    followers: by request of a packed batch, who asked for it as well when it ran already.
     """
 
     op: str
@@ -43,11 +44,12 @@ class Entry:
     listeners: list[Listener]
     args: bytes = b""
     align: int = 8
-    key: bytes | None = None
+    keys: list[bytes] | None = None
     packed: PackedBatch | None = None
     taken: int = 0
     answered: int = 0
     places: list[Place] = field(default_factory=list)
+    followers: dict[int, list[Listener]] | None = None
 
     @property
     def deadline(self) -> float:
@@ -91,7 +93,7 @@ class Piece(NamedTuple):
 
 @dataclass(slots=True)
 class Cut:
-    """What runs as one batch. line: of the cost model. seconds: as estimated. singles: whether a piece is a single request."""
+    """What runs as one batch. line: of the cost model. seconds: as estimated. keyed: whether an answer of it goes into the memo."""
 
     op: str
     kind: Kind
@@ -101,7 +103,7 @@ class Cut:
     nbytes: int = 0
     units: float = 0.0
     seconds: float = 0.0
-    singles: bool = False
+    keyed: bool = False
 
     def pack(self) -> PackedBatch:
         """The batch, its requests in the order of the pieces."""

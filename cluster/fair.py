@@ -119,7 +119,7 @@ class FairQueue:
         cut.requests += rows
         cut.nbytes += entry.bytes_of(rows)
         cut.units += rows * entry.each
-        cut.singles |= entry.packed is None
+        cut.keyed |= entry.keys is not None
         leave(entry, rows)
 
     def left(self, lane: Lane, tenant: str) -> None:

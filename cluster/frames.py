@@ -233,6 +233,18 @@ def write_packed(operation: Operation, answers: PackedAnswers) -> tuple[bytes, l
     return rows[kept].tobytes(), np.cumsum(sizes).tolist()
 
 
+def write_parts(n: int, parts: Sequence[tuple[list[int] | None, PackedBatch]], answers: Sequence[PackedAnswers]) -> bytes:
+    """A reply's body: the answers of n requests that ran in parts (`Rows.packed`), in the order of the requests."""
+    pieces: list[bytes] = [b""] * n
+    for (index, batch), some in zip(parts, answers, strict=True):
+        body, ends = write_packed(OPERATIONS[batch.op], some)
+        if index is None:
+            return body
+        for place, start, stop in zip(index, [0, *ends], ends, strict=False):
+            pieces[place] = body[start:stop]
+    return b"".join(pieces)
+
+
 def write_job(first: int, total: int, answers: bytes = b"") -> bytes:
     """The body of the replies to SUBMIT and RESULT."""
     return _JOB_REPLY.pack(first, total) + answers

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import Status
+from coproc.engine.protocol import I64, Status
 from coproc.operation import STATUS_NAMES, Answer, Operation
 
 from .pools.protocol import PackedAnswers
@@ -36,9 +37,20 @@ class Collector:
             into.retbuf[place] = np.frombuffer(answer.retbuf, np.uint8)
         return self._came(1, answer.engine)
 
-    def some(self, place: int, answers: PackedAnswers, start: int, stop: int) -> bool:
-        """Those of requests from a place on, which are from `start` on in some answers; True when they were the last."""
-        into, to = self._answers, slice(place, place + stop - start)
+    def each(self, places: Sequence[int], answers: Sequence[Answer]) -> bool:
+        """The answers of requests at some places; True when they were the last."""
+        into, index, n = self._answers, np.array(places, np.int64), len(answers)
+        into.status[index] = np.fromiter((_CODES[answer.status] for answer in answers), np.uint8, n)
+        into.gas[index] = np.fromiter((answer.gas for answer in answers), np.int64, n)
+        told = [answer.retbuf or bytes(into.retbuf.shape[1]) for answer in answers]
+        into.retbuf[index] = np.frombuffer(b"".join(told), np.uint8).reshape(n, -1)
+        for engine in {answer.engine for answer in answers}:
+            self._came(0, engine)
+        return self._came(n, "")
+
+    def some(self, to: slice | I64, answers: PackedAnswers, start: int, stop: int) -> bool:
+        """Those of requests at some places, which are from `start` on in some answers; True when they were the last."""
+        into = self._answers
         into.status[to], into.retbuf[to], into.gas[to] = answers.status[start:stop], answers.retbuf[start:stop], answers.gas[start:stop]
         return self._came(stop - start, answers.engine)
 
@@ -56,11 +68,19 @@ class Collector:
 
 
 class Listener(NamedTuple):
-    """Who waits for the answer of an entry, until when, and what of the room that takes. place: of the first request in a collector."""
+    """Who waits for the answer of an entry, until when, and what of the room that takes.
+
+    place: in a collector, of the first of requests in a row, or of each.
+    """
 
     to: Future[Answer] | Collector
-    place: int
+    place: int | I64
     deadline: float
     kind: Kind
     tenant: str
     load: Load
+
+    def places(self, start: int, stop: int) -> slice | I64:
+        """In a collector, of the requests from `start` on, before `stop`."""
+        place = self.place
+        return slice(place + start, place + stop) if isinstance(place, int) else place[start:stop]

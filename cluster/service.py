@@ -48,7 +48,12 @@ class Service(Protocol):
         """All or none are taken. Raises as `submit`."""
 
     def submit_packed(self, batch: PackedBatch, kind: Kind, deadline: float = NO_DEADLINE, tenant: str = "") -> Future[PackedAnswers]:
-        """Any number of requests of one operation, without a Python object a request where `kind` is "bulk". Raises as `submit`.
+        """`submit_batches` of one."""
+
+    def submit_batches(
+        self, batches: Sequence[PackedBatch], kind: Kind, deadline: float = NO_DEADLINE, tenant: str = ""
+    ) -> list[Future[PackedAnswers]]:
+        """Any number of requests, a batch for each operation, without a Python object a request. All or none are taken. Raises as `submit`.
 
         "bulk" does not look into the memo: requests in bulk are rarely known, and looking costs a hash each.
         """
@@ -56,7 +61,7 @@ class Service(Protocol):
     def peek(self, request: Request) -> Answer | None:
         """The answer, where the memo has it."""
 
-    def warm(self, requests: Sequence[Request], tenant: str = "") -> int:
+    def warm(self, batches: Sequence[PackedBatch], tenant: str = "") -> int:
         """Answer requests ahead, as those of a mempool, into the memo; how many were not known. Does not wait. Raises as `submit`."""
 
     def drain(self, timeout: float | None = None) -> bool:

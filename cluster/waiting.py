@@ -8,14 +8,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from itertools import count
 from math import inf
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from coproc.batch import unserved
+from coproc.batch import answers_of, unserved
 from coproc.engine.protocol import Status
 from coproc.operation import Answer
 from coproc.ops import OPERATIONS
@@ -24,24 +23,21 @@ from .clock import Clock
 from .cost import CostModel, units
 from .entry import Cut, Entry
 from .fair import FairQueue, leave
+from .inflight import Group, InFlight
 from .lane import Lane
 from .limits import Limits
-from .listener import Collector, Listener
+from .listener import Listener
 from .memo import Memo
 from .past import Past
 from .pools.protocol import PackedAnswers, PackedBatch
 from .room import Load, Room
 from .service import Stats
+from .telling import Telling, Told
 from .ticket import KINDS, Kind
 from .urgency import Urgency
 
-Told = Callable[[], None]
-"""Tells somebody an answer; to be called when nothing is locked."""
-
 ENOUGH: Final = {"bool": 16, "other": 256}
 """Requests from which on a batch of verifications, or of hashes, does not wait for company while the pool is idle."""
-MIXED: Final = 255
-"""In place of a rules code, for a packed batch of several."""
 _STALE: Final = 1024
 
 
@@ -56,8 +52,7 @@ class Offer(NamedTuple):
     kind: Kind
     deadline: float
     tenant: str
-    to: Future[Answer] | Collector
-    place: int = 0
+    to: Future[Answer]
 
 
 class Waiting:
@@ -69,9 +64,10 @@ class Waiting:
         self.costs = CostModel()
         self._past = Past(limits.max_tenants)
         self._room = Room(limits, capacity)
+        self._telling = Telling(clock, self._room, self.stats)
         self._urgency = Urgency(limits)
         self._classes = {kind: FairQueue(kind, limits, self.costs, self._past.doubtful) for kind in KINDS}
-        self._by_key: dict[bytes, Entry] = {}
+        self._in_flight = InFlight(self._wait)
         self._deadlines: list[tuple[float, int, Entry]] = []
         self._numbers = count()
         self._draining = False
@@ -81,35 +77,56 @@ class Waiting:
     def offer(self, offers: Sequence[Offer]) -> list[Told]:
         """Take requests; those whose answers are known are told. All or none are taken: raises Busy and InvalidInput."""
         told: list[Told] = []
-        found = [self._memo.find(offer.key) for offer in offers]
+        found = self._memo.find_all([offer.key for offer in offers])
         unknown = [offer for offer, answer in zip(offers, found, strict=True) if answer is None]
         loads = self._take_room(unknown)
         now = self._clock.now()
         for offer, load in zip(unknown, loads, strict=True):
-            self._listen(offer, load, now)
+            listener = Listener(offer.to, 0, offer.deadline, offer.kind, offer.tenant, load)
+            if offer.key in self._in_flight:
+                self._join(offer.key, listener)
+            else:
+                self._in_flight.single(offer.op, offer.code, offer.align, offer.args, offer.key, now, [listener])
         for offer, answer in zip(offers, found, strict=True):
             if answer is not None:
-                self.stats.memo_hits += 1
-                self._tell(offer.to, offer.place, answer, told)
+                self._telling.only(offer.to, 0, answer, told)
         self._accepted(len(offers), len(offers) - len(unknown))
         return told
 
-    def offer_packed(self, batch: PackedBatch, kind: Kind, deadline: float, tenant: str, to: Collector, first: int = 0) -> None:
-        """Take requests of one operation, none or all. first: their place in the collector. Raises as `offer`."""
-        n, nbytes = len(batch), batch.nbytes
-        some = units(batch.op, n, nbytes)
-        load = Load(n, nbytes, some * self.costs.slope((batch.op, False)))
-        self._hold(tenant, kind, load)
-        listener = Listener(to, first, deadline, kind, tenant, load)
+    def offer_packed(self, groups: Sequence[Group], kind: Kind, deadline: float, tenant: str) -> list[Told]:
+        """Take packed requests, all or none; those whose answers are known are told. Raises as `offer`."""
+        parts = [self._in_flight.part(group, self._memo.find_all(group.keys or ())) for group in groups]
+        fresh = [group.batch if part.fresh is None else group.batch.take(part.fresh) for group, part in zip(groups, parts, strict=True)]
+        loads, total = [], Load(sum(len(part.shared) for part in parts))
+        for batch in fresh:
+            some = units(batch.op, len(batch), batch.nbytes)
+            loads.append(Load(len(batch), batch.nbytes, some * self.costs.slope((batch.op, False))))
+            total.add(loads[-1])
+        if total.requests:
+            self._hold(tenant, kind, total)
+        told: list[Told] = []
         now = self._clock.now()
-        code = int(batch.rules[0]) if np.all(batch.rules == batch.rules[0]) else MIXED
-        entry = Entry(batch.op, code, n, nbytes, some, next(self._numbers), now, [listener], packed=batch)
-        self._wait(entry, listener)
-        self._accepted(n, 0)
+        for group, part, batch, load in zip(groups, parts, fresh, loads, strict=True):
+            keys, to = group.keys, group.to
+            if len(batch):
+                those = keys if keys is None or part.fresh is None else [keys[place] for place in part.fresh]
+                self._in_flight.packed(batch, those, part.fresh, now, Listener(to, 0, deadline, kind, tenant, load))
+            if keys is not None:
+                for place in part.shared:
+                    self._join(keys[place], Listener(to, place, deadline, kind, tenant, Load(1)))
+            if part.known and to.each(part.known, part.answers):
+                told.append(to.resolve)
+        self._accepted(sum(len(group.batch) for group in groups), sum(len(part.known) for part in parts))
+        return told
+
+    def _join(self, key: bytes, listener: Listener) -> None:
+        self.stats.duplicates += 1
+        self._in_flight.join(key, listener)
 
     def _accepted(self, requests: int, answered: int) -> None:
         self.stats.accepted += requests
         self.stats.answered += answered
+        self.stats.memo_hits += answered
 
     def _weight(self, tenant: str) -> float:
         return self._limits.doubtful_weight if self._past.doubtful(tenant) else 1.0
@@ -126,7 +143,7 @@ class Waiting:
         loads: list[Load] = []
         sums: dict[tuple[str, Kind], Load] = {}
         for offer in offers:
-            if offer.key in self._by_key:
+            if offer.key in self._in_flight:
                 load = Load(1)
             else:
                 nbytes = len(offer.args)
@@ -144,22 +161,6 @@ class Waiting:
             self.stats.busy += len(offers)
             raise
         return loads
-
-    def _listen(self, offer: Offer, load: Load, now: float) -> None:
-        listener = Listener(offer.to, offer.place, offer.deadline, offer.kind, offer.tenant, load)
-        entry = self._by_key.get(offer.key)
-        if entry is None:
-            n = len(offer.args)
-            entry = Entry(
-                offer.op, offer.code, 1, n, units(offer.op, 1, n), next(self._numbers), now, [listener], offer.args, offer.align, offer.key
-            )
-            self._by_key[offer.key] = entry
-            self._wait(entry, listener)
-            return
-        self.stats.duplicates += 1
-        entry.listeners.append(listener)
-        if entry.places:
-            self._wait(entry, listener)
 
     def _wait(self, entry: Entry, listener: Listener) -> None:
         """The entry waits for a listener as well, in the queue of its tenant."""
@@ -241,24 +242,25 @@ class Waiting:
         entry.listeners = [listener for listener in entry.listeners if listener.deadline > now]
         if not entry.listeners:
             leave(entry, 1)
-            self._forget(entry)
+            self._in_flight.forget(entry)
         self.stats.expired += len(gone)
         for listener in gone:
-            self._answer(listener, answer, now, told)
+            self._telling.one(listener, answer, now, told)
 
     def _expired_packed(self, entry: Entry, packed: PackedBatch, told: list[Told]) -> None:
         """What runs of it is answered; what waits is not."""
         start, left = entry.taken, entry.left
-        listener = entry.listeners[0]
         leave(entry, left)
-        self.stats.expired += left
-        rest = packed.slice(start, start + left)
-        answers = PackedAnswers.of(unserved(OPERATIONS[entry.op], rest.batch(), ""))
-        self._answer_some(entry, listener, start, answers, 0, left, told)
+        self.stats.expired += left + sum(len(some) for row, some in (entry.followers or {}).items() if row >= start)
+        self._in_flight.forget(entry, start, start + left)
+        operation = OPERATIONS[entry.op]
+        columns = unserved(operation, packed.slice(start, start + left).batch(), "")
+        objects = answers_of(operation, columns) if entry.followers else ()
+        self._telling.some(entry, start, PackedAnswers.of(columns), 0, left, objects, told)
 
     # ---- answers ----
-    def answered(self, cut: Cut, answers: PackedAnswers, singles: Sequence[Answer], seconds: float) -> list[Told]:
-        """A batch is answered. singles: the same answers as objects, where the batch has single requests. seconds: that it took."""
+    def answered(self, cut: Cut, answers: PackedAnswers, objects: Sequence[Answer], seconds: float) -> list[Told]:
+        """A batch is answered. objects: the same answers, where some go into the memo. seconds: that it took."""
         now, at = self._clock.now(), 0
         told: list[Told] = []
         self._doubtful -= cut.line[1]
@@ -266,15 +268,14 @@ class Waiting:
         self._learn(cut, answers, seconds)
         for entry, start, stop, _ in cut.pieces:
             rows = stop - start
+            if entry.keys is not None:
+                self._memo.store(entry.keys[start:stop], objects[at : at + rows])
+                self._in_flight.forget(entry, start, stop)
             if entry.packed is not None:
-                self._answer_some(entry, entry.listeners[0], start, answers, at, at + rows, told)
+                self._telling.some(entry, start, answers, at, at + rows, objects, told)
             else:
-                answer = singles[at]
-                if entry.key is not None:
-                    self._memo.store(entry.key, answer)
-                self._forget(entry)
                 for listener in entry.listeners:
-                    self._answer(listener, answer, now, told)
+                    self._telling.one(listener, objects[at], now, told)
             at += rows
         return told
 
@@ -301,39 +302,6 @@ class Waiting:
         for tenant, (seen, bad) in verdicts.items():
             self._past.learn(tenant, seen, bad)
 
-    def _answer_some(
-        self, entry: Entry, listener: Listener, place: int, answers: PackedAnswers, start: int, stop: int, told: list[Told]
-    ) -> None:
-        """Requests of a packed entry, from `place` of it on, are answered by some of the answers."""
-        rows = stop - start
-        entry.answered += rows
-        self.stats.answered += rows
-        self.stats.unserved += int(np.count_nonzero(answers.status[start:stop] == Status.UNSERVED))
-        if self._clock.now() > listener.deadline:
-            self.stats.late += rows
-        if entry.answered == entry.requests:
-            self._room.give(listener.tenant, listener.kind, listener.load)
-        to = listener.to
-        if isinstance(to, Collector) and to.some(listener.place + place, answers, start, stop):
-            told.append(to.resolve)
-
-    def _answer(self, listener: Listener, answer: Answer, now: float, told: list[Told]) -> None:
-        self._room.give(listener.tenant, listener.kind, listener.load)
-        self.stats.answered += 1
-        self.stats.unserved += answer.status == "unserved"
-        self.stats.late += now > listener.deadline
-        self._tell(listener.to, listener.place, answer, told)
-
-    def _tell(self, to: Future[Answer] | Collector, place: int, answer: Answer, told: list[Told]) -> None:
-        if not isinstance(to, Collector):
-            told.append(partial(_resolve, to, answer))
-        elif to.one(place, answer):
-            told.append(to.resolve)
-
-    def _forget(self, entry: Entry) -> None:
-        if entry.key is not None:
-            del self._by_key[entry.key]
-
     # ---- figures ----
     @property
     def held(self) -> Load:
@@ -347,11 +315,6 @@ class Waiting:
         stats.waiting = {kind: queue.requests for kind, queue in self._classes.items()}
         stats.tenants = len({tenant for queue in self._classes.values() for tenant in queue.tenants})
         return stats
-
-
-def _resolve(future: Future[Answer], answer: Answer) -> None:
-    if future.set_running_or_notify_cancel():
-        future.set_result(answer)
 
 
 def _enough(op: str) -> int:

@@ -68,12 +68,12 @@ class PackedBatch:
 
     def take(self, index: Sequence[int]) -> PackedBatch:
         """The requests of an index, ascending."""
-        pieces = [self.slice(i, i + 1) for i in index]
-        tenants = tuple(run for piece in pieces for run in piece.tenants)
-        offsets = np.zeros(len(pieces) + 1, np.int64)
-        np.cumsum([piece.nbytes for piece in pieces], out=offsets[1:])
-        data = np.concatenate([_EMPTY, *(piece.data for piece in pieces)])
-        return PackedBatch(self.op, self.rules[list(index)], self.aligns[list(index)], data, offsets, tenants)
+        at = np.asarray(index, np.int64)
+        starts, stops = self.offsets[:-1][at], self.offsets[1:][at]
+        offsets = np.zeros(len(at) + 1, np.int64)
+        np.cumsum(stops - starts, out=offsets[1:])
+        data = [_EMPTY, *(self.data[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True))]
+        return PackedBatch(self.op, self.rules[at], self.aligns[at], np.concatenate(data), offsets, _runs_at(self.tenants, at))
 
     def batch(self) -> Batch:
         """The same requests for an operation; they point into `data`."""
@@ -199,3 +199,10 @@ def _runs(tenants: tuple[Run, ...], start: int, stop: int) -> tuple[Run, ...]:
             found.append(Run(tenant, inside))
         at += requests
     return tuple(found)
+
+
+def _runs_at(tenants: tuple[Run, ...], index: I64) -> tuple[Run, ...]:
+    """The runs of the requests of an index, ascending."""
+    ends = np.cumsum([run.requests for run in tenants])
+    counts = np.diff(np.searchsorted(index, ends), prepend=0).tolist() if tenants else []
+    return tuple(Run(run.tenant, n) for run, n in zip(tenants, counts, strict=True) if n)

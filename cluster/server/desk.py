@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from time import perf_counter
@@ -16,9 +15,10 @@ from coproc.cluster.clock import Clock
 from coproc.cluster.frames import Execute, Result, Submit, WireError
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.cluster.service import Service
+from coproc.cluster.settled import settled, settled_one, when_all
 from coproc.cluster.ticket import NO_DEADLINE, Busy, Ticket
 from coproc.errors import CoprocError, InvalidInput
-from coproc.operation import STATUS_NAMES, Answer, Request
+from coproc.operation import STATUS_NAMES, Answer
 from coproc.ops import OPERATIONS
 
 from .bounds import Bounds
@@ -77,7 +77,7 @@ class Desk:
         """The body of the reply. Raises WireError, Busy, InvalidInput and CoprocError where nothing was taken."""
         if self.draining:
             raise WireError(frames.DRAINING, "draining: this server is about to end")
-        start, kind = perf_counter(), execute.kind
+        start, kind, rows = perf_counter(), execute.kind, execute.rows
         deadline = self._clock.now() + execute.deadline_ms / 1000 if execute.deadline_ms else NO_DEADLINE
         future: Future[bytes] = Future()
 
@@ -85,18 +85,17 @@ class Desk:
             self.counters.latency[kind].add(perf_counter() - start)
             future.set_result(body)
 
-        heads = execute.rows.heads
-        if len(heads) > 1 and len({head & 255 for head in heads}) == 1:
-            ((_, batch),) = execute.rows.packed()
-            answers = self._service.submit_packed(batch, kind, deadline, execute.tenant)
-            answers.add_done_callback(lambda f: done(self._packed(batch, f)))
+        if len(rows.heads) == 1:
+            (request,) = rows.requests()
+            if (known := self._service.peek(request)) is not None:
+                done(self._written(known))
+                return future
+            answer = self._service.submit(Ticket(request, kind, deadline, execute.tenant))
+            answer.add_done_callback(lambda f: done(self._written(settled_one(f, request))))
             return future
-        requests = execute.rows.requests()
-        if len(requests) == 1 and (known := self._service.peek(requests[0])) is not None:
-            done(self._written(requests, [known]))
-            return future
-        tickets = [Ticket(request, kind, deadline, execute.tenant) for request in requests]
-        gather(self._service.submit_many(tickets), requests, lambda found: done(self._written(requests, found)))
+        parts = rows.packed()
+        answers = self._service.submit_batches([batch for _, batch in parts], kind, deadline, execute.tenant)
+        when_all(answers, lambda: done(self._packed(len(rows.heads), parts, answers)))
         return future
 
     def _execute(self, payload: bytes, n: int, number: int, send: Send) -> bytes | None:
@@ -112,22 +111,16 @@ class Desk:
             return self.refusal(number, error)
         return frames.reply(kind | frames.REPLY, n, number, future.result())
 
-    def _written(self, requests: Sequence[Request], answers: Sequence[Answer]) -> bytes:
-        count = self.counters.answers
-        for answer in answers:
-            count[answer.status] += 1
-        return frames.write_answers(answers)
+    def _written(self, answer: Answer) -> bytes:
+        self.counters.answers[answer.status] += 1
+        return frames.write_answer(answer)
 
-    def _packed(self, batch: PackedBatch, future: Future[PackedAnswers]) -> bytes:
-        operation = OPERATIONS[batch.op]
-        if (error := future.exception()) is not None:
-            _log.error("%d %s are unserved", len(batch), batch.op, exc_info=error)
-            columns = unserved_packed(batch)
-        else:
-            columns = future.result()
-        for status, count in enumerate(np.bincount(columns.status, minlength=len(STATUS_NAMES)).tolist()):
-            self.counters.answers[STATUS_NAMES[status]] += count
-        return frames.write_packed(operation, columns)[0]
+    def _packed(self, n: int, parts: Sequence[tuple[list[int] | None, PackedBatch]], futures: Sequence[Future[PackedAnswers]]) -> bytes:
+        found = [settled(future, batch) for (_, batch), future in zip(parts, futures, strict=True)]
+        for answers in found:
+            for status, count in enumerate(np.bincount(answers.status, minlength=len(STATUS_NAMES)).tolist()):
+                self.counters.answers[STATUS_NAMES[status]] += count
+        return frames.write_parts(n, parts, found)
 
     # ---- the other kinds ----
     def describe(self) -> bytes:
@@ -167,7 +160,7 @@ class Desk:
         """How many requests were not known and will be. Raises as `execute`."""
         if self.draining:
             raise WireError(frames.DRAINING, "draining: this server is about to end")
-        return self._service.warm(execute.rows.requests(), execute.tenant)
+        return self._service.warm([batch for _, batch in execute.rows.packed()], execute.tenant)
 
     def _total(self, future: Future[int], n: int, number: int, first: int) -> bytes:
         if (error := future.exception()) is not None:
@@ -192,42 +185,3 @@ def wire_error(error: BaseException) -> WireError | None:
     if isinstance(error, CoprocError):  # the batcher takes nothing more
         return WireError(frames.DRAINING, str(error))
     return None
-
-
-def gather(futures: Sequence[Future[Answer]], requests: Sequence[Request], done: Callable[[list[Answer]], None]) -> None:
-    """Call `done` with all answers, once, when the last is there; one whose future fails is unserved."""
-    left, lock = len(futures), threading.Lock()
-    if not left:
-        done([])
-        return
-
-    def one(_: Future[Answer]) -> None:
-        nonlocal left
-        with lock:
-            left -= 1
-            last = not left
-        if last:
-            done([_answer(future, request) for future, request in zip(futures, requests, strict=True)])
-
-    for future in futures:
-        future.add_done_callback(one)
-
-
-def _answer(future: Future[Answer], request: Request) -> Answer:
-    if (error := future.exception()) is None:
-        return future.result()
-    _log.error("a %s is unserved", request.op, exc_info=error)
-    return unserved(request)
-
-
-def unserved(request: Request) -> Answer:
-    """No answer, but gas: it is a function of the bytes."""
-    gas = OPERATIONS[request.op].cost(request.args, request.rules, request.align)
-    return Answer(None, "unserved", None, gas, "")
-
-
-def unserved_packed(batch: PackedBatch) -> PackedAnswers:
-    """`unserved` of a batch."""
-    from coproc.batch import unserved as columns_unserved
-
-    return PackedAnswers.of(columns_unserved(OPERATIONS[batch.op], batch.batch(), ""))

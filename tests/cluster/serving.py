@@ -16,6 +16,7 @@ import numpy as np
 
 from coproc.cluster import frames
 from coproc.cluster.clock import RealClock
+from coproc.cluster.kept import requests_of
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.cluster.server.bounds import Bounds
 from coproc.cluster.server.desk import Desk, Jobs
@@ -76,6 +77,13 @@ class Fake:
         status = np.full(n, 3 if self.unserved else 0, np.uint8)
         return self._later(PackedAnswers(status, value, retbuf, np.array([row.gas for row in rows], np.int64), "fake"))
 
+    def submit_batches(
+        self, batches: Sequence[PackedBatch], kind: Kind, deadline: float = NO_DEADLINE, tenant: str = ""
+    ) -> list[Future[PackedAnswers]]:
+        if sum(map(len, batches)) > self.room:
+            raise Busy("no room", 0.125)
+        return [self.submit_packed(batch, kind, deadline, tenant) for batch in batches]
+
     def _later(self, value: Any) -> Future[Any]:
         future: Future[Any] = Future()
         if self.gate.is_set():
@@ -87,8 +95,8 @@ class Fake:
     def peek(self, request: Request) -> Answer | None:
         return self.known.get(request)
 
-    def warm(self, requests: Sequence[Request], tenant: str = "") -> int:
-        new = [request for request in requests if request not in self.known]
+    def warm(self, batches: Sequence[PackedBatch], tenant: str = "") -> int:
+        new = [request for batch in batches for request in requests_of(batch) if request not in self.known]
         self.known |= {request: answer(request) for request in new}
         return len(new)
 

@@ -9,11 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from coproc.batch import answers_of
 from coproc.cluster.limits import Limits
-from coproc.cluster.pools.protocol import PackedBatch
+from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.cluster.ticket import KINDS, Busy, Kind, Ticket
 from coproc.errors import CoprocError, EngineBug, EngineError, EngineLost, EngineUnavailable, InvalidInput
 from coproc.operation import Answer, Request, Rules
+from coproc.ops import OPERATIONS
 
 from .scripted import Bench
 from .simulation import truth
@@ -23,6 +25,12 @@ def submit(
     bench: Bench, requests: list[Request], kind: Kind = "block", tenant: str = "", deadline: float = float("inf")
 ) -> list[Future[Answer]]:
     return bench.batcher.submit_many([Ticket(request, kind, deadline, tenant) for request in requests])
+
+
+def answers(future: Future[PackedAnswers]) -> list[Answer]:
+    """What was told of each request, whoever told it."""
+    found = future.result(0)
+    return [answer._replace(engine="") for answer in answers_of(OPERATIONS["verify_plonk"], found.columns())]
 
 
 def tenants(batch: PackedBatch) -> Counter[str]:
@@ -158,6 +166,104 @@ def test_packed_requests_of_a_block_meet_the_memo_and_those_in_flight() -> None:
     bench.pool.finish_all()
     assert sum(map(len, bench.pool.ran)) == 30
     assert packed.result().value.tolist() == [1] * 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packed_requests_run_together_and_are_answered_in_their_order(kind: Kind) -> None:
+    bench = Bench()
+    requests = [bench.request(outcome=outcome) for outcome in (truth.TRUE, truth.FALSE, truth.TRUE, truth.MALFORMED, truth.PANIC) * 4]
+    packed = bench.batcher.submit_packed(PackedBatch.of(requests), kind)
+    bench.pool.finish_all()
+    assert [len(batch) for batch in bench.pool.ran] == [20]
+    assert answers(packed) == [truth.expected(request) for request in requests]
+    again = bench.batcher.submit_packed(PackedBatch.of(requests[::-1]), kind)
+    assert again.done() == (kind != "bulk")
+    bench.pool.finish_all()
+    assert answers(again) == [truth.expected(request) for request in requests[::-1]]
+
+
+def test_of_a_packed_batch_only_what_is_not_known_runs_and_all_is_answered_in_order() -> None:
+    bench = Bench()
+    requests = [bench.request(outcome=outcome) for outcome in (truth.TRUE, truth.FALSE, truth.PANIC) * 10]
+    submit(bench, requests[3:20:4])
+    bench.pool.finish_all()
+    packed = bench.batcher.submit_packed(PackedBatch.of(requests), "mempool")
+    bench.pool.finish_all()
+    assert sum(map(len, bench.pool.ran)) == 30
+    assert answers(packed) == [truth.expected(request) for request in requests]
+
+
+def test_a_request_that_comes_twice_in_a_packed_batch_is_verified_once() -> None:
+    bench = Bench()
+    some = [bench.request(outcome=outcome) for outcome in (truth.TRUE, truth.FALSE)]
+    packed = bench.batcher.submit_packed(PackedBatch.of(some * 5), "block")
+    bench.pool.finish_all()
+    assert [len(batch) for batch in bench.pool.ran] == [2]
+    assert answers(packed) == [truth.expected(request) for request in some * 5]
+    assert bench.batcher.stats().held == 0
+
+
+def test_whoever_asks_for_what_runs_in_a_packed_batch_waits_for_it() -> None:
+    bench = Bench()
+    requests = bench.requests(40)
+    first = bench.batcher.submit_packed(PackedBatch.of(requests), "mempool", tenant="a")
+    second = bench.batcher.submit_packed(PackedBatch.of(requests[10:50][::-1]), "block", tenant="b")
+    (third,) = submit(bench, requests[5:6], tenant="c")
+    bench.pool.finish_all()
+    assert [len(batch) for batch in bench.pool.ran] == [40]
+    assert answers(first) == [truth.expected(request) for request in requests]
+    assert answers(second) == [truth.expected(request) for request in requests[10:][::-1]]
+    assert third.result().value is True
+    stats = bench.batcher.stats()
+    assert (stats.duplicates, stats.held, stats.answered) == (31, 0, 71)
+
+
+def test_what_waits_in_a_packed_batch_is_not_held_back_by_it_where_a_block_wants_it_too() -> None:
+    bench = Bench(limits=Limits(batch_requests=16))
+    bench.busy()
+    requests = [bench.request(outcome=outcome) for outcome in (truth.TRUE, truth.FALSE, truth.TRUE, truth.PANIC) * 25]
+    packed = bench.batcher.submit_packed(PackedBatch.of(requests), "mempool", tenant="a")
+    bench.pool.finish()  # the first 16 run now
+    (urgent,) = submit(bench, requests[92:93], tenant="b")
+    held = bench.batcher._waiting.held
+    assert (held.requests, held.nbytes) == (101, sum(len(request.args) for request in requests))
+    bench.pool.finish()
+    bench.pool.finish()
+    assert urgent.result(0).value is True
+    bench.pool.finish_all()
+    bench.advance(1.0)
+    bench.pool.finish_all()
+    assert answers(packed) == [truth.expected(request) for request in requests]
+    assert sum(map(len, bench.pool.ran)) == 101
+    assert (held.requests, held.nbytes) == (0, 0)
+
+
+def test_packed_requests_that_expire_leave_nothing_behind_and_those_who_wait_longer_are_served() -> None:
+    bench = Bench()
+    bench.busy()
+    requests = bench.requests(20)
+    packed = bench.batcher.submit_packed(PackedBatch.of(requests), "mempool", 1.0, "a")
+    same = bench.batcher.submit_packed(PackedBatch.of(requests[:2]), "mempool", 1.0, "a")
+    (patient,) = submit(bench, requests[3:4], "mempool", tenant="a")
+    bench.advance(1.5)
+    assert packed.result(0).status.tolist() == same.result().status.tolist() * 10 == [3] * 20
+    bench.pool.finish_all()
+    assert patient.result().value is True
+    assert sum(map(len, bench.pool.ran)) == 2
+    assert bench.batcher.stats().held == 0
+    assert not len(bench.batcher._waiting._in_flight)
+
+
+def test_of_several_batches_all_or_none_are_taken() -> None:
+    bench = Bench(limits=Limits(max_requests=100, tenant_part=1.0))
+    bench.busy()
+    batches = [PackedBatch.of(bench.requests(50, op)) for op in ("verify_plonk", "sha256")]
+    with pytest.raises(Busy):
+        bench.batcher.submit_batches(batches, "block")
+    assert bench.batcher.stats().held == 1
+    futures = bench.batcher.submit_batches([batch.slice(0, 40) for batch in batches], "block")
+    bench.pool.finish_all()
+    assert [len(future.result()) for future in futures] == [40, 40]
 
 
 def test_a_duplicate_of_a_more_urgent_class_is_not_held_back_by_the_first() -> None:
@@ -429,9 +535,9 @@ def test_a_drained_batcher_answers_what_it_took_and_takes_no_more() -> None:
 def test_a_request_can_be_warmed_ahead() -> None:
     bench = Bench()
     requests = bench.requests(20)
-    assert bench.batcher.warm(requests) == 20
+    assert bench.batcher.warm([PackedBatch.of(requests)]) == 20
     bench.pool.finish_all()
-    assert bench.batcher.warm(requests) == 0
+    assert bench.batcher.warm([PackedBatch.of(requests)]) == 0
     answer = bench.batcher.peek(requests[3])
     assert answer is not None
     assert answer.value is True

@@ -6,7 +6,8 @@ from itertools import combinations
 
 import pytest
 
-from coproc.cluster.memo import ENTRY_BYTES, Memo, memo_key, row_key
+from coproc.cluster.memo import ENTRY_BYTES, Memo, memo_key, memo_keys
+from coproc.cluster.pools.protocol import PackedBatch
 from coproc.operation import Answer, Request, Rules
 from coproc.ops import OPERATIONS
 
@@ -45,8 +46,10 @@ def test_answers_are_found_by_equal_requests_only() -> None:
 
 
 def test_a_row_of_a_packed_batch_has_the_key_of_its_request() -> None:
-    request = Request("hash", b"some bytes", RULES[5], 4)
-    assert row_key("hash", RULES[5].code, 4, memoryview(b"some bytes")) == memo_key(request)
+    requests = [Request("hash", b"some bytes" * i, rules, align) for i, rules in enumerate(RULES) for align in (1, 4)]
+    batch = PackedBatch.of(requests)
+    assert memo_keys(batch) == [memo_key(request) for request in requests]
+    assert memo_keys(batch.slice(3, 9)) == memo_keys(batch)[3:9]
 
 
 def test_unserved_is_never_kept() -> None:
@@ -82,4 +85,4 @@ def test_missing_are_the_unknown_ones_each_once() -> None:
     memo = Memo()
     known, other = Request("sha256", b"1"), Request("sha256", b"2")
     memo.put(known, ANSWER)
-    assert memo.missing([known, other, known, other]) == [other]
+    assert memo.missing([memo_key(request) for request in (known, other, known, other)]) == [1]

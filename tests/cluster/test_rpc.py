@@ -226,7 +226,7 @@ def test_only_clients_with_a_certificate_are_served_and_it_names_their_tenant() 
         with grpc.secure_channel(server.address, known) as channel:
             call(channel, "Execute", request(ASKED, tenant="bob"))
             call(channel, "Execute", request(ASKED))
-            assert {ticket.tenant for ticket in fake.tickets} == {"alice/bob", "alice"}
+            assert {tenant for _, _, tenant in fake.packed} == {"alice/bob", "alice"}
         for stranger in (grpc.ssl_channel_credentials(read["ca.pem"]), None):
             made = grpc.insecure_channel(server.address) if stranger is None else grpc.secure_channel(server.address, stranger)
             with made as channel, pytest.raises(grpc.RpcError) as refused:

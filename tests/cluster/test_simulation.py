@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 import pytest
 
 from coproc.cluster import dispatch, fair, memo, waiting
 from coproc.cluster.dispatch import Dispatcher
+from coproc.cluster.entry import Entry
 from coproc.cluster.limits import Limits
 from coproc.cluster.listener import Listener
 from coproc.cluster.memo import Memo
 from coproc.cluster.pools.protocol import PackedAnswers
 from coproc.cluster.room import Room
-from coproc.cluster.waiting import Waiting
+from coproc.cluster.telling import Telling
 from coproc.operation import Answer
 
 from .simulation.pool import EVERYTHING, Faults
@@ -120,8 +122,8 @@ class _ShortKey(waiting.Offer):
 
 
 def test_a_memo_that_keeps_failures_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def store(self: Memo, key: bytes, answer: Answer) -> None:
-        original(self, key, answer._replace(status="ok") if answer.status == "unserved" else answer)
+    def store(self: Memo, keys: Sequence[bytes], answers: Sequence[Answer]) -> None:
+        original(self, keys, [answer._replace(status="ok") if answer.status == "unserved" else answer for answer in answers])
 
     original = Memo.store
     monkeypatch.setattr(Memo, "store", store)
@@ -140,12 +142,22 @@ def test_a_batcher_that_takes_all_that_comes_is_found(monkeypatch: pytest.Monkey
 
 
 def test_a_batcher_that_answers_only_the_first_of_equal_requests_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(self: Waiting, listener: Listener, *rest: object) -> None:
+    def answer(self: Telling, listener: Listener, *rest: object) -> None:
         if listener.load.nbytes:
             original(self, listener, *rest)  # type: ignore[arg-type]
 
-    original = Waiting._answer
-    monkeypatch.setattr(Waiting, "_answer", answer)
+    original = Telling.one
+    monkeypatch.setattr(Telling, "one", answer)
+    found()
+
+
+def test_a_batcher_that_forgets_who_follows_a_packed_request_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def some(self: Telling, entry: Entry, *rest: object) -> None:
+        entry.followers = None
+        original(self, entry, *rest)  # type: ignore[arg-type]
+
+    original = Telling.some
+    monkeypatch.setattr(Telling, "some", some)
     found()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Client(ABC):
     """A tenant that asks now and then. every: mean seconds between two times, exponentially spread.
 
-    singly, together: the shares of what it sends that goes in these ways; the rest is packed where it is of one operation.
+    singly, together: the shares of what it sends that goes in these ways; the rest is packed, a batch for each operation.
     """
 
     kind: Kind = "block"
@@ -66,13 +66,18 @@ class Client(ABC):
                     future = batcher.submit(Ticket(request, self.kind, deadline, self.tenant))
                     numbers.remove(number)
                     future.add_done_callback(ledger.one(number))
-            elif way < self.singly + self.together or len({request.op for request in requests}) > 1:
+            elif way < self.singly + self.together:
                 tickets = [Ticket(request, self.kind, deadline, self.tenant) for request in requests]
                 for number, future in zip(numbers, batcher.submit_many(tickets), strict=True):
                     future.add_done_callback(ledger.one(number))
             else:
-                packed = batcher.submit_packed(PackedBatch.of(requests), self.kind, deadline, self.tenant)
-                packed.add_done_callback(ledger.many(numbers, requests[0].op))
+                parts: dict[str, list[int]] = {}
+                for place, request in enumerate(requests):
+                    parts.setdefault(request.op, []).append(place)
+                batches = [PackedBatch.of([requests[i] for i in index]) for index in parts.values()]
+                futures = batcher.submit_batches(batches, self.kind, deadline, self.tenant)
+                for (op, index), packed in zip(parts.items(), futures, strict=True):
+                    packed.add_done_callback(ledger.many([numbers[i] for i in index], op))
         except Busy as busy:
             for number in numbers:
                 ledger.refused(number)

@@ -162,7 +162,7 @@ class Simulation:
         assert stats.accepted == stats.answered
         assert stats.held == stats.held_bytes == stats.in_flight == stats.tenants == sum(stats.waiting.values()) == 0
         waiting, dispatcher = self.batcher._waiting, self.batcher._dispatcher
-        assert not waiting._by_key
+        assert not len(waiting._in_flight)
         assert not dispatcher._running
         assert dispatcher._inside == [0, 0]
         assert not waiting._room._tenants
