@@ -57,5 +57,18 @@ def _of_group(degree: int) -> tuple[Family, ...]:
 FAMILIES: tuple[Family, ...] = (
     *_of_group(1),
     *_of_group(2),
+    Family(
+        "hash_to_g1",
+        (
+            _curve(1),
+            *_kernels("coordinates", "jacobian"),
+            _define("POWER", 10),
+            curves.power,
+            curves.hash_to_g1,
+            *_kernels("power", "hash_to_g1"),
+        ),
+        slots=20,
+        curves=("bls12_381",),
+    ),
     Family("invert", (_define("POWER", 5), curves.power, *_kernels("power", "invert")), slots=14),
 )
