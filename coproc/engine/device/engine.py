@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 import numpy as np
 
 from coproc.engine.cpu import CpuEngine
-from coproc.engine.device import families, trust
+from coproc.engine.device import families, trust, twice
 from coproc.engine.device.chunks import Chunks
 from coproc.engine.device.families import Sums
 from coproc.engine.device.gather import records, words
@@ -43,8 +43,6 @@ T = TypeVar("T")
 SUSPICIONS: Final = 3
 """Results that failed their check before the device is given up."""
 _COMPRESSED: Final = (Encoding.ZCASH, Encoding.ARK_COMPRESSED)
-_LONGEST: Final = 4096
-"""Elements of a list that is hashed on a device."""
 _ITEM_BYTES: Final = {"decode": 1 << 10, "scalar_mul": 1 << 13, "msm": 1 << 12, "miller_loop": 3 << 14, "map_to_g1": 1 << 12}
 """What an item takes on a device, at most."""
 
@@ -317,64 +315,17 @@ class DeviceEngine(CpuEngine):
         return points
 
     def hades_permute(self, states: U64) -> U64:
-        def on_device() -> U64:
-            flat = np.ascontiguousarray(states).reshape(-1, 4)
-            if not trust.reduced(flat).all():
-                return self.host.hades_permute(states)
-            return self._twice(len(states), 20, lambda stream, index, pads: families.poseidon().hades(stream, states[index], pads))
-
-        return self._run("hades", len(states), on_device, lambda: self.host.hades_permute(states))
+        return self._run(
+            "hades", len(states), lambda: twice.hades(self.host, self._chunks, states), lambda: self.host.hades_permute(states)
+        )
 
     def poseidon_hash(self, scalars: Addresses, counts: U64) -> tuple[U64, U8]:
         return self._run(
-            "poseidon", len(scalars), lambda: self._poseidon(scalars, counts), lambda: self.host.poseidon_hash(scalars, counts)
+            "poseidon",
+            len(scalars),
+            lambda: twice.hashes(self.host, self._chunks, scalars, counts),
+            lambda: self.host.poseidon_hash(scalars, counts),
         )
-
-    def _poseidon(self, scalars: Addresses, counts: U64) -> tuple[U64, U8]:
-        """Empty lists, long ones and those with an unreduced element are the host's."""
-        n = len(counts)
-        lists: dict[int, tuple[Any, U64]] = {}
-        mine = np.zeros(n, np.bool_)
-        for count in np.unique(counts[(counts > 0) & (counts <= _LONGEST)]).tolist():
-            index = np.flatnonzero(counts == count)
-            elements = words(scalars[index], 4 * count).reshape(-1, 4)
-            fits = trust.reduced(elements).reshape(-1, count).all(axis=1)
-            lists[count] = index[fits], elements.reshape(-1, count, 4)[fits]
-            mine[index[fits]] = True
-        out, status = np.empty((n, 4), np.uint64), np.zeros(n, np.uint8)
-        for count, (index, elements) in lists.items():
-            out[index] = self._twice(
-                len(index),
-                4,
-                lambda stream, some, pads, count=count, elements=elements: families.poseidon().poseidon(  # type: ignore[misc]
-                    stream, elements[some].reshape(-1, 4), np.full(len(some), count, np.uint64), pads
-                ),
-            )
-        rest = np.flatnonzero(~mine)
-        if len(rest):
-            out[rest], status[rest] = self.host.poseidon_hash(scalars[rest], counts[rest])
-        return out, status
-
-    def _twice(self, n: int, width: int, f: Callable[[Any, Any, U64], U64]) -> U64:
-        """Numbers computed twice, in another order the second time, from another upload, with other pads."""
-        if not n:
-            return np.empty((0, width), np.uint64)
-        turned = families.poseidon().turned(n)
-        results = []
-        for order in (np.arange(n, dtype=np.int64), turned):
-            pads = trust.pads(self.host, n * width // 4).reshape((n, width) if width == 4 else (n, width // 4, 4))
-
-            def run(stream: Any, s: slice, order: Any = order, pads: U64 = pads) -> U64:
-                return f(stream, order[s], pads[s])
-
-            padded = np.concatenate(self._chunks.run(n, 64 * width, run))
-            plain = trust.without(self.host, padded.reshape(-1, 4), pads.reshape(-1, 4))
-            result = np.empty_like(padded)
-            result[order] = plain.reshape(padded.shape)
-            results.append(result)
-        if not np.array_equal(results[0], results[1]):
-            raise Mismatch("two computations of the same numbers differ")
-        return results[0]
 
     # ---- signatures ----
     def schnorr(self, messages: Addresses, keys: Addresses, signatures: Addresses) -> tuple[U8, U8]:

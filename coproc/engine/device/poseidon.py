@@ -38,11 +38,11 @@ def turned(n: int) -> Any:
     return np.roll(np.arange(n, dtype=np.int64), n // 2 | 1) if n > 1 else np.zeros(n, np.int64)
 
 
-def _launch(stream: Stream, kernel: str, block: int, n: int, words: int, *arguments: Buffer) -> U64:
+def _launch(stream: Stream, kernel: str, block: int, n: int, words: int, *arguments: Buffer, sizes: tuple[int, ...] = ()) -> U64:
     module: Module = stream.module(FAMILY, "bls12_381", block)
     out = stream.allocate(8 * words * n)
     stream.fill(out, 0xFF)
-    stream.launch(module, kernel, -(-n // block), *arguments, out, np.uint32(n), slots=SLOTS)
+    stream.launch(module, kernel, -(-n // block), *arguments, out, np.uint32(n), *map(np.uint32, sizes), slots=SLOTS)
     return stream.download(out, np.empty((n, words), np.uint64))
 
 
@@ -72,7 +72,7 @@ def poseidon(stream: Stream, scalars: U64, counts: U64, pads: U64, block: int = 
     if order is not None:
         spans, pads = spans[order], pads[order]
     parts = (stream.upload(scalars), stream.upload(spans), stream.upload(tags), stream.upload(pads))
-    out = _launch(stream, "poseidon", block, n, 4, *parts)
+    out = _launch(stream, "poseidon", block, n, 4, *parts, sizes=(len(scalars), len(lengths)))
     if order is None:
         return out
     hashes = np.empty_like(out)
