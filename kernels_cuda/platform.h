@@ -102,6 +102,10 @@ extern "C" u32 platform_tid(void);
 extern "C" u32 platform_group(void);
 extern "C" u32 platform_groups(void);
 extern "C" void platform_barrier(void);
+#ifdef COUNTED
+extern "C" u64 platform_counts[64];
+#define COUNT(primitive) (platform_counts[COUNT_##primitive]++)
+#endif
 
 #define KERNEL(name) extern "C" void name
 #define DEVICE [[maybe_unused]] static inline
@@ -133,6 +137,12 @@ extern "C" void platform_barrier(void);
 #define SCRATCH_PASS_ONLY S
 #define COLUMN(offset) (S + (offset))
 #define COLUMN_OF(t, offset) (S - TID + (t) + (offset))
+#endif
+
+/* The primitives on registers count themselves where the host is asked to: the work of a kernel by number. */
+enum { COUNT_fpr_mul, COUNT_fpr_sqr, COUNT_fpr_add, COUNT_fpr_sub, COUNT_fpr2_mul, COUNT_fpr2_sqr, COUNT_fpr_get, COUNT_fpr_put };
+#ifndef COUNT
+#define COUNT(primitive) ((void)0)
 #endif
 
 #define SLOT_WORD(s, w) (*(COLUMN((s) * SLOT) + (w) * BLOCK))

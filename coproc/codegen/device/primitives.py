@@ -55,7 +55,7 @@ def function(name: str, field: Field, backend: str) -> str:
     if backend == "cuda":
         return head + ptx.statement(narrow, names) + "}\n"
     if backend == "host":
-        return head + c.statements(narrow, names) + "}\n"
+        return f"{head}  COUNT({name});\n{c.statements(narrow, names)}}}\n"
     return (
         f"{head}#ifdef __SIZEOF_INT128__\n{c.statements(program(name, modulus(field, 64)), names)}"
         f"#else\n{c.statements(narrow, names)}#endif\n}}\n"
