@@ -1,18 +1,20 @@
 """Sums of multiples on a device.
 
 Few terms a sum: windows of four bits, a work-item for some terms (`points.sums_by_ladder`). More: buckets, a group of work-items for each
-window of some terms; the host adds up the windows, whose number does not depend on that of the terms.
+window of some terms; then sorted digits (`msm_large`). The host adds up the windows, whose number does not depend on that of the terms.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from coproc.codegen.device.families import FAMILIES
 from coproc.engine.cpu import CpuEngine
+from coproc.engine.device import msm_large
 from coproc.engine.device import points as device_points
 from coproc.engine.device.families import Sums
 from coproc.engine.device.points import BASE_WORDS, BLOCK, CURVE_NAME, DEGREE, affine, download_points, jacobian_words, launch, split
@@ -21,6 +23,8 @@ from coproc.engine.protocol import POINT_WORDS, U64, Field, FieldOp, Group, rows
 
 FEW: Final = 96
 """Sums of fewer terms take the ladder."""
+MANY: Final = 1 << 13
+"""Sums of as many terms are sorted."""
 _LEAST_CHUNK: Final = 32
 _FIELD: Final = {"bls12_381": Field.BLS12_381_FP, "bn254": Field.BN254_FP}
 
@@ -123,6 +127,19 @@ def by_buckets(stream: Stream, group: Group, offsets: U64, points: U64, scalars:
     return _Part(values, seen, windows * 2 * DEGREE[group])
 
 
+def by_sorting(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:
+    """Sums of very many terms, one after the other, of as many bits a digit as suit the longest."""
+    bits = msm_large.bits_of(group, int(np.diff(offsets).max()))
+    values, seen, times = [], [], 0
+    for start, stop in pairwise(offsets.astype(np.int64)):
+        rows = slice(start, stop)
+        part = msm_large.partial(stream, group, points[rows], scalars[rows], tags[rows], block or BLOCK, bits)
+        values.append(add_windows(_host(), group, part.planes, 1, part.factors))
+        seen.append(part.tags)
+        times = part.times
+    return _Part(np.concatenate(values), np.array(seen, np.uint64), times)
+
+
 def by_ladder(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:
     """Sums of few terms."""
     block = block or BLOCK
@@ -149,7 +166,7 @@ def msm(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, t
     m = len(offsets) - 1
     values, seen = np.zeros((m, POINT_WORDS[group]), np.uint64), np.zeros(m, np.uint64)
     sizes = np.diff(offsets).astype(np.int64)
-    for method, chosen in ((by_ladder, sizes < FEW), (by_buckets, sizes >= FEW)):
+    for method, chosen in ((by_ladder, sizes < FEW), (by_buckets, (sizes >= FEW) & (sizes < MANY)), (by_sorting, sizes >= MANY)):
         which = np.flatnonzero(chosen)
         if not len(which):
             continue

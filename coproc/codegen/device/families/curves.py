@@ -51,6 +51,12 @@ def _of_group(degree: int) -> tuple[Family, ...]:
             tower=tower,
             blocks=(128, 64, 32),
         ),
+        Family(
+            f"msm_large_{g}",
+            (*group, *_kernels("jacobian", "endomorphism", "msm_large")),
+            slots=16 * fq,
+            tower=tower,
+        ),
     )
 
 
@@ -70,5 +76,6 @@ FAMILIES: tuple[Family, ...] = (
         slots=20,
         curves=("bls12_381",),
     ),
+    Family("sort", _kernels("sort"), slots=6, curves=("bls12_381",), blocks=(256, 128, 64)),
     Family("invert", (_define("POWER", 5), curves.power, *_kernels("power", "invert")), slots=14),
 )
