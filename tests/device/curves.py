@@ -19,7 +19,8 @@ BLOCK = 8
 
 @cache
 def device() -> OpenClDevice:
-    return OpenClDevice(0)
+    """Kernels are compiled without optimisation: these tests run few items, and most of their time would go there."""
+    return OpenClDevice(0, ("-cl-opt-disable",))
 
 
 @cache

@@ -82,8 +82,9 @@ class OpenClDevice:
 
     backend = "opencl"
 
-    def __init__(self, number: int = 0) -> None:
-        """Raises EngineUnavailable, which says why."""
+    def __init__(self, number: int = 0, options: tuple[str, ...] = ()) -> None:
+        """options: more of them for the compiler. Raises EngineUnavailable, which says why."""
+        self._options = (*OPTIONS, *options)
         self._cl = _pyopencl()
         found = _devices()
         if number >= len(found):
@@ -136,7 +137,7 @@ class OpenClDevice:
     def build(self, text: str, block: int, family: str = "", curve: str = "") -> OpenClModule:
         """A module of any text, which defines FP_LIMBS where its kernels have scratch."""
         limbs = re.search(r"#define\s+FP_LIMBS\s+(\d+)", text)
-        options = [*OPTIONS, f"-DBLOCK={block}"]
+        options = [*self._options, f"-DBLOCK={block}"]
         driver = (self.name, self._device.version, self._device.driver_version)
         name = kept.name_of("opencl", *driver, *options, text)
         program = self._stored(name)
