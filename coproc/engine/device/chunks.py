@@ -33,9 +33,13 @@ class Chunks:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
+    def most(self, nbytes: int) -> int:
+        """Items of a chunk, by the memory that they take."""
+        return max(1, self._budget // max(nbytes, 1))
+
     def slices(self, n: int, nbytes: int) -> list[slice]:
         """nbytes: what an item takes on the device, with everything in between."""
-        most = max(1, self._budget // max(nbytes, 1))
+        most = self.most(nbytes)
         share = -(-n // self._streams)
         size = min(most, max(share, self._least))
         if self._device.emulated:

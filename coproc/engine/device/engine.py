@@ -264,7 +264,7 @@ class DeviceEngine(CpuEngine):
     def _msm_of(self, group: Group, offsets: U64, points: U64, scalars: U64) -> U64:
         """Sums with one blinding term each. Long sums are cut; parts are blinded, too, and added up here."""
         curve = trust.CURVE_OF[group]
-        most = max(1, self._chunks.slices(1 << 40, _ITEM_BYTES["msm"])[0].stop - 1)
+        most = max(1, self._chunks.most(_ITEM_BYTES["msm"]) - 1)
         cuts = _parts(offsets, most)
         m = len(cuts) - 1
         b, blinding = self.blinds(curve).take(m)
@@ -407,7 +407,7 @@ class DeviceEngine(CpuEngine):
             trust.compare_tags("miller_loop", sums, own, mine)
             return sums
 
-        most = max(1, self._chunks.slices(1 << 40, _ITEM_BYTES["miller_loop"])[0].stop)
+        most = self._chunks.most(_ITEM_BYTES["miller_loop"])
         parts = self._chunks.each(_shares(wider, most), run)
         values = np.concatenate([part.values for part in parts]) if parts else np.empty((0, GT_WORDS[curve]), np.uint64)
         return self.host.fp12(curve, FieldOp.MUL, values, inverse)
