@@ -273,6 +273,9 @@ class DeviceEngine(CpuEngine):
         all_scalars = np.empty((len(all_points), 4), np.uint64)
         all_points[old], all_points[last] = points, self.blinds(curve).generator
         all_scalars[old], all_scalars[last] = scalars, b
+        order, minus = trust.shuffled(wider), trust.signs(len(all_points))
+        all_points = trust.with_signs(self.host, group, all_points[order], minus)
+        all_scalars = trust.scalars_with_signs(self.host, curve, all_scalars[order], minus)
         tags = trust.random_words((len(all_points),))
 
         def run(stream: Any, s: slice) -> Sums:
@@ -387,12 +390,18 @@ class DeviceEngine(CpuEngine):
         k = len(old) + m
         all_g1 = np.empty((k, POINT_WORDS[GROUP_1[curve]]), np.uint64)
         all_g1[old], all_g1[last] = g1, points
+        order = trust.shuffled(wider)
+        all_g1 = all_g1[order]
         if g2 is not None:
             all_g2 = np.empty((k, POINT_WORDS[GROUP_2[curve]]), np.uint64)
             all_g2[old], all_g2[last] = g2, blinds.g2
+            minus = trust.signs(k)
+            all_g1 = trust.with_signs(self.host, GROUP_1[curve], all_g1, minus)
+            all_g2 = trust.with_signs(self.host, GROUP_2[curve], all_g2[order], minus)
         elif lines is not None:
             at = np.empty(k, np.uint64)
             at[old], at[last] = lines, _rows(blinds.lines)
+            at = at[order]
         tags = trust.random_words((k,))
 
         def run(stream: Any, s: slice) -> Sums:

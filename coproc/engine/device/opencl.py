@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from coproc.engine.device import kept
-from coproc.engine.device.protocol import A, Array, Buffer, Module, OutOfMemory
+from coproc.engine.device.protocol import POISON, A, Array, Buffer, Module, OutOfMemory
 from coproc.errors import EngineLost, EngineUnavailable
 
 if TYPE_CHECKING:
@@ -230,6 +230,7 @@ class OpenClStream:
                 memory = self._new(size)
         buffer = OpenClBuffer(memory, nbytes)
         self._live[id(buffer)] = buffer
+        self.fill(buffer, POISON)
         return buffer
 
     def _new(self, size: int) -> cl.Buffer:

@@ -26,6 +26,8 @@ from coproc.errors import EngineError
 Array = NDArray[Any]
 A = TypeVar("A", bound=Array)
 
+POISON: Final = 0xFF
+"""Every byte of a buffer at first: a copy or a launch that is lost leaves no zeros and nothing of an earlier call."""
 CURVES: Final = ("bls12_381", "bn254")
 
 
@@ -47,7 +49,7 @@ class Module(Protocol):
 
 
 class Buffer(Protocol):
-    """Memory of a device, aligned to 256 bytes; its contents are undefined at first."""
+    """Memory of a device, aligned to 256 bytes; `POISON` at first."""
 
     @property
     def nbytes(self) -> int: ...

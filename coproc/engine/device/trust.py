@@ -6,6 +6,8 @@ hides its own error; so
   * a sum goes out with a term that only the host knows, a multiple of the generator (`Blinds`), or a pair with one (`PairBlinds`), which
     the host takes off again: what is no fresh result of this very call becomes a random element;
   * every item carries a random tag, which kernels add up where they add the item;
+  * the items of a sum go out in a random order, with random signs on both of their parts (P and k, P and Q): what is left of an earlier
+    call in one buffer does not belong to what is in the others;
   * a decoded point is encoded again and compared with the bytes, and must be on the curve; the subgroup test compares what the device
     multiplied with what the host's endomorphism says;
   * multiples are compared in one random linear combination of both sides;
@@ -137,6 +139,29 @@ def with_last(offsets: U64) -> tuple[U64, Any, Any]:
     last = wider[1:].astype(np.int64) - 1
     old = np.arange(int(offsets[-1]), dtype=np.int64) + np.repeat(np.arange(m, dtype=np.int64), sizes)
     return wider, old, last
+
+
+def shuffled(offsets: U64) -> Any:
+    """int64[k]: the items of each stretch in a random order."""
+    stretch = np.repeat(np.arange(len(offsets) - 1, dtype=np.uint64), np.diff(offsets).astype(np.int64))
+    return np.argsort((stretch << np.uint64(40)) | (random_words((len(stretch),)) >> np.uint64(24)))
+
+
+def signs(n: int) -> Any:
+    """bool[n], random."""
+    return (random_words((n,)) & np.uint64(1)).astype(np.bool_)
+
+
+def with_signs(cpu: CpuEngine, group: Group, points: U64, minus: Any) -> U64:
+    """uint64[n, words]: -P where `minus` says so."""
+    return np.where(minus[:, None], negative(cpu, group, points), points)
+
+
+def scalars_with_signs(cpu: CpuEngine, curve: Curve, scalars: U64, minus: Any) -> U64:
+    """uint64[n, 4], plain and reduced: -k mod r where `minus` says so."""
+    field = SCALARS[curve]
+    k = cpu.field(field, FieldOp.FROM_MONT, cpu.field(field, FieldOp.TO_MONT, scalars))
+    return np.where(minus[:, None], cpu.field(field, FieldOp.NEG, k), k)
 
 
 def tag_sums(tags: U64, offsets: U64) -> U64:

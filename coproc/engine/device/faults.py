@@ -1,0 +1,227 @@
+"""A device that fails on purpose, in one place of one batch: `FaultyDevice` around any other. For tests and for the campaign (R8).
+
+Whatever a batch asks of the device is an event: a copy there (`up`), a kernel, a copy back (`down`). A fault names an event by its
+number and what goes wrong there; a run without a fault records the events, and on request what the buffers held.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from coproc.engine.device.protocol import A, Array, Buffer, Device, Module, Stream
+from coproc.errors import EngineLost
+
+KINDS: Final = {
+    "up": ("flip", "lost", "zeros", "stale", "loss"),
+    "kernel": ("flip before", "flip", "lost", "groups", "part", "zeros", "stale", "loss"),
+    "down": ("flip", "lost", "zeros", "stale", "loss"),
+}
+"""flip: one random bit, of the buffer or the result (before: of what the kernel reads). lost: it does not happen. groups: only some of a
+kernel's groups run. part: a stretch of what a kernel wrote is lost. zeros: what it wrote is zeros; stale: what the same event left in the
+batch before. loss: the device is gone from here on."""
+
+
+class Event(NamedTuple):
+    """kind: of `KINDS`. name: of the kernel with its family, else as kind."""
+
+    kind: str
+    name: str
+
+
+class Fault(NamedTuple):
+    """at: the number of an event. seed: of which buffer, bit or stretch."""
+
+    at: int
+    what: str
+    seed: int = 0
+
+
+class FaultyDevice:
+    """See `coproc.engine.device.protocol.Device`. One batch at a time."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._lock = Lock()
+        self.events: list[Event] = []
+        self.fault: Fault | None = None
+        self.keep: int | None = None
+        self.kept: list[Array] = []
+        self.struck = False
+        self._gone = False
+
+    def begin(self, fault: Fault | None = None, keep: int | None = None) -> None:
+        """A batch begins; keep: the event after which the buffers are remembered, for a stale one of the next batch."""
+        self.events, self.fault, self.keep, self.struck, self._gone = [], fault, keep, False, False
+        if keep is not None:
+            self.kept = []
+
+    def event(self, kind: str, name: str) -> tuple[str | None, bool]:
+        """What goes wrong here, and whether the buffers are to be remembered."""
+        with self._lock:
+            if self._gone:
+                raise EngineLost("the device is gone")
+            number = len(self.events)
+            self.events.append(Event(kind, name))
+            what = self.fault.what if self.fault is not None and self.fault.at == number else None
+            if what is not None:
+                self.struck = True
+            if what == "loss":
+                self._gone = True
+                raise EngineLost("the device is gone")
+            return what, self.keep == number
+
+    # ---- Device ----
+    @property
+    def name(self) -> str:
+        return self._device.name
+
+    @property
+    def backend(self) -> str:
+        return self._device.backend
+
+    @property
+    def memory(self) -> int:
+        return self._device.memory
+
+    @property
+    def scratch(self) -> int:
+        return self._device.scratch
+
+    @property
+    def units(self) -> int:
+        return self._device.units
+
+    @property
+    def emulated(self) -> bool:
+        return self._device.emulated
+
+    def module(self, family: str, curve: str, block: int) -> Module:
+        return self._device.module(family, curve, block)
+
+    @contextmanager
+    def stream(self) -> Iterator[Stream]:
+        with self._device.stream() as stream:
+            yield _FaultyStream(self, stream)
+
+
+class _FaultyStream:
+    """See `coproc.engine.device.protocol.Stream`."""
+
+    def __init__(self, device: FaultyDevice, stream: Stream) -> None:
+        self.device: Device = device
+        self._faulty = device
+        self._stream = stream
+
+    def module(self, family: str, curve: str, block: int) -> Module:
+        return self._stream.module(family, curve, block)
+
+    def allocate(self, nbytes: int) -> Buffer:
+        return self._stream.allocate(nbytes)
+
+    def fill(self, buffer: Buffer, byte: int) -> None:
+        self._stream.fill(buffer, byte)
+
+    def free(self, buffer: Buffer) -> None:
+        self._stream.free(buffer)
+
+    def wait(self) -> None:
+        self._stream.wait()
+
+    def upload(self, array: Array) -> Buffer:
+        buffer = self._stream.allocate(array.nbytes)
+        self.write(buffer, array)
+        return buffer
+
+    def write(self, buffer: Buffer, array: Array, offset: int = 0) -> None:
+        what, keep = self._faulty.event("up", "up")
+        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        if keep:
+            self._faulty.kept = [data.copy()]
+        if what == "lost":
+            return
+        self._stream.write(buffer, self._spoiled(what, data), offset)
+
+    def download(self, buffer: Buffer, array: A, offset: int = 0) -> A:
+        what, keep = self._faulty.event("down", "down")
+        if what == "lost":
+            self._stream.wait()
+            return array
+        self._stream.download(buffer, array, offset)
+        data = array.reshape(-1).view(np.uint8)
+        if keep:
+            self._faulty.kept = [data.copy()]
+        data[:] = self._spoiled(what, data)
+        return array
+
+    def launch(self, module: Module, kernel: str, groups: int, *args: Buffer | np.uint32, slots: int = 0) -> None:
+        what, keep = self._faulty.event("kernel", f"{module.family}.{kernel}")
+        rng = self._rng()
+        buffers = [arg for arg in args if not isinstance(arg, np.uint32) and arg.nbytes]
+        chosen = rng.choice(buffers)
+        if what == "flip before":
+            self._put(chosen, _flipped(self._held(chosen), rng))
+        before = [self._held(buffer) for buffer in buffers] if what in ("part", "zeros", "stale") else []
+        if what == "groups":
+            groups = rng.randrange(groups)
+        if what != "lost":
+            self._stream.launch(module, kernel, groups, *args, slots=slots)
+        if what == "flip":
+            self._put(chosen, self._spoiled(what, self._held(chosen)))
+        for index, (buffer, held) in enumerate(zip(buffers, before, strict=False)):
+            after = self._held(buffer)
+            if np.array_equal(held, after):  # it was read alone
+                continue
+            if what == "part":
+                self._put(buffer, _torn(held, after, rng))
+            elif what == "zeros":
+                self._put(buffer, np.zeros_like(after))
+            elif index < len(self._faulty.kept) and self._faulty.kept[index].nbytes == after.nbytes:
+                self._put(buffer, self._faulty.kept[index])
+        if keep:
+            self._faulty.kept = [self._held(buffer) for buffer in buffers]
+
+    # ---- spoiling ----
+    def _rng(self) -> random.Random:
+        return random.Random(self._faulty.fault.seed if self._faulty.fault is not None else 0)
+
+    def _spoiled(self, what: str | None, data: Array) -> Array:
+        if what == "flip":
+            return _flipped(data, self._rng())
+        if what == "zeros":
+            return np.zeros_like(data)
+        if what == "stale" and self._faulty.kept and self._faulty.kept[0].nbytes == data.nbytes:
+            return self._faulty.kept[0]
+        return data
+
+    def _held(self, buffer: Buffer) -> Array:
+        return self._stream.download(buffer, np.empty(buffer.nbytes, np.uint8))
+
+    def _put(self, buffer: Buffer, data: Array) -> None:
+        self._stream.write(buffer, data)
+
+
+def _flipped(data: Array, rng: random.Random) -> Array:
+    if not data.nbytes:
+        return data
+    changed = data.copy()
+    bit = rng.randrange(8 * data.nbytes)
+    changed[bit // 8] ^= np.uint8(1 << bit % 8)
+    return changed
+
+
+def _torn(before: Array, after: Array, rng: random.Random) -> Array:
+    """After, with a stretch as it was before: the whole, or from one changed byte to another one."""
+    changed = np.flatnonzero(before != after)
+    if not len(changed):
+        return after
+    torn = after.copy()
+    a, b = sorted(rng.choices(changed.tolist(), k=2))
+    start, stop = a & ~3, (b | 3) + 1
+    torn[start:stop] = before[start:stop]
+    return torn
