@@ -9,6 +9,7 @@ import pytest
 from coproc.codegen.device.allocate import compiled
 from coproc.codegen.device.program import Fp2, Integers, Program, Recorder, Trace, interpret, interpret_slots
 from coproc.codegen.device.schedule import order
+from coproc.codegen.device.tower import Fp12
 
 P = 1_000_003
 K = Integers(P, (9, 1), {"C": (5, 7), "m": tuple(range(1, 13))})
@@ -44,6 +45,21 @@ def check(program: Program) -> None:
 def test_slots_hold_what_the_formula_says() -> None:
     for seed in range(150):
         check(compiled(random_trace(seed), beam=1 + seed % 7))
+
+
+def test_values_that_find_no_slot_wait_in_memory() -> None:
+    r = Recorder("product")
+    f, g = Fp12.of(r.fp2("f", 6, lost=True)), Fp12.of(r.fp2("g", 6))
+    trace = r.trace(f=(f.sqr() * g).coordinates)
+    spilled = []
+    for limit in (40, 16, 12, 8, 4):
+        program = compiled(trace, limit=limit)
+        check(program)
+        assert program.temporaries <= limit
+        assert program.counts.get("fp2_store", 0) == (program.spilled or 0) // 2
+        spilled.append(program.spilled or 0)
+    assert spilled == sorted(spilled)
+    assert spilled[0] == 0 < spilled[-1]
 
 
 def test_an_order_holds_every_operation_once_after_its_operands() -> None:

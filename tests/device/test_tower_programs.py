@@ -140,7 +140,12 @@ def test_both_loops_have_the_same_count(curve: str) -> None:
 def test_families_have_the_slots_that_their_programs_take(curve: str) -> None:
     for name, needed in slots(curve).items():
         assert FAMILIES[name].slots >= needed
-    assert FAMILIES["miller"].slots <= 24, "two slots of Fp2 more, and one warp fewer fits a multiprocessor"
+
+
+def test_eight_warps_of_accumulators_share_a_multiprocessor() -> None:
+    for curve, threads in (("bls12_381", 256), ("bn254", 320)):
+        groups, room = threads // 64, 4 * 2 * PAIRINGS[curve].field.limbs * 64 * slots(curve)["miller"]
+        assert groups * (room + 1024) <= 228 * 1024
 
 
 def test_a_fused_pair_has_the_multiplications_of_the_plan() -> None:

@@ -216,12 +216,21 @@ _TRACES: dict[str, tuple[Callable[[Pairing], Trace], int]] = {
     "frobenius_3": (lambda _: frobenius(3), 24),
 }
 """Formulas, and how many orders the search for theirs keeps."""
+MILLER_TEMPORARIES = {"bls12_381": 6, "bn254": 10}
+"""Of the programs of the Miller loop, beside the 12 slots of the accumulator; the rest is spilled. 18 slots of 48 bytes and 22 of 32 bytes
+let 256 and 320 accumulators share the 227 KiB of a multiprocessor of an H100."""
+_LIMITED = ("fp12_sqr", "mul_by_line", "mul_by_stored_line")
 
 
 @cache
 def program(curve: str, name: str) -> Program:
     trace, beam = _TRACES[name]
-    return compiled(trace(PAIRINGS[curve]), beam)
+    return compiled(trace(PAIRINGS[curve]), beam, MILLER_TEMPORARIES[curve] if name in _LIMITED else None)
+
+
+def spilled(curve: str) -> int:
+    """Elements of Fp that an accumulator of a Miller loop spills."""
+    return max(program(curve, name).spilled or 0 for name in _LIMITED)
 
 
 def programs_of(*names: str) -> Callable[[str], str]:

@@ -66,7 +66,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An operation with its slots."""
+    """An operation with its slots. fp2_store writes `to` to memory."""
 
     name: str
     to: Place
@@ -81,8 +81,10 @@ class Step:
             return f"fp_copy_at(SCRATCH_PASS {to}, {self.operands[0].text()}); fp_zero_at(SCRATCH_PASS {upper});"
         if self.source:
             one = f"fp_{self.name.partition('_')[2]}_at(SCRATCH_PASS"
-            calls = [f"{one} {at}, {self._source(i)});" for i, at in enumerate((to, upper) if self.name.startswith("fp2_") else (to,))]
-            return " ".join(calls)
+            places = (to, upper) if self.name.startswith("fp2_") else (to,)
+            if self.name == "fp2_store":
+                return " ".join(f"{one} {self._source(i)}, {at});" for i, at in enumerate(places))
+            return " ".join(f"{one} {at}, {self._source(i)});" for i, at in enumerate(places))
         return f"{self.name}_at(SCRATCH_PASS {', '.join([to, *(p.text() for p in self.operands)])});"
 
     def _source(self, half: int) -> str:
@@ -106,11 +108,13 @@ class Trace:
 
 @dataclass(frozen=True)
 class Program:
-    """A trace with an order and slots. temporaries: slots of region `t`."""
+    """A trace with an order and slots. temporaries: slots of region `t`; spilled: elements of Fp that go to memory in between, None where
+    none may."""
 
     trace: Trace
     steps: tuple[Step, ...]
     temporaries: int
+    spilled: int | None = None
 
     @property
     def name(self) -> str:
@@ -122,6 +126,7 @@ class Program:
 
     @property
     def pointers(self) -> tuple[str, ...]:
+        """Read; where something may be spilled, `spill` comes last and is written, too."""
         return tuple(dict.fromkeys(o.source for o in self.trace.operations if o.name.endswith("_load")))
 
     @property
@@ -137,10 +142,12 @@ class Program:
 
     def text(self) -> str:
         """The C function, and the macro that takes slot numbers; a pointer is followed by its stride in words."""
-        slots, strides = self.slot_parameters, [word for name in self.pointers for word in (name, f"{name}_stride")]
+        pointers = dict.fromkeys(self.pointers, "const u32") | ({} if self.spilled is None else {"spill": "u32"})
+        slots, strides = self.slot_parameters, [word for name in pointers for word in (name, f"{name}_stride")]
         declared = [f"const u32 {name}" for name in slots]
-        declared += [f"GLOBAL const u32 *{name}, const u32 {name}_stride" for name in self.pointers]
+        declared += [f"GLOBAL {kind} *{name}, const u32 {name}_stride" for name, kind in pointers.items()]
         lines = ["(void)t;"] if self.temporaries == 0 else []
+        lines += ["(void)spill, (void)spill_stride;"] if self.spilled == 0 else []
         body = "\n".join(f"  {line}" for line in [*lines, *(step.text() for step in self.steps)])
         arguments = ", ".join([*(f"({name}) * SLOT" for name in slots), *strides])
         return (
@@ -375,12 +382,19 @@ def interpret(trace: Trace, k: Integers, regions: dict[str, list[int]]) -> dict[
 def interpret_slots(program: Program, k: Integers, regions: dict[str, list[int]]) -> dict[str, list[int]]:
     """The steps, on slots: what the printed function does. Returns all regions; a slot that was never written raises KeyError."""
     slots = {(name, i): x for name, words in regions.items() for i, x in enumerate(words)}
+    spilled: dict[int, int] = {}
 
     def read(place: Place, width: int) -> Element:
         return tuple(slots[place.region, place.offset + i] for i in range(width))
 
     for step in program.steps:
         width = 2 if step.name.startswith("fp2_") else 1
+        if step.name == "fp2_store":
+            spilled |= dict(enumerate(read(step.to, width), step.index))
+            continue
+        if step.source == "spill":
+            slots |= {(step.to.region, step.to.offset + i): spilled[step.index + i] for i in range(width)}
+            continue
         widths = _OPERAND_WIDTHS.get(step.name, (width,) * len(step.operands))
         result = k.apply(step.name, [read(p, w) for p, w in zip(step.operands, widths, strict=True)], step.source, step.index)
         for i, x in enumerate(result):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coproc.codegen.device.families import FAMILIES
-from coproc.codegen.device.pairing import PAIRINGS
+from coproc.codegen.device.pairing import MILLER_TEMPORARIES, PAIRINGS, spilled
 from coproc.engine.device.families import Sums
 from coproc.engine.device.protocol import Buffer, Stream
 from coproc.engine.protocol import GT_WORDS, U64, Curve
@@ -94,6 +94,13 @@ def _fan(stream: Stream, items: int) -> int:
     return min(FAN, max(1, items // (stream.device.units * FULL)))
 
 
+def _accumulators(stream: Stream, curve: Curve, n: int) -> tuple[Buffer, Buffer, Buffer, int]:
+    """Room for what n accumulators spill, their values, their tags, and their slots."""
+    name = CURVE_NAME[curve]
+    values, tags = _filled(stream, 8 * GT_WORDS[curve] * n), _filled(stream, 8 * n)
+    return stream.allocate(8 * GT_WORDS[curve] // 12 * spilled(name) * n), values, tags, 12 + MILLER_TEMPORARIES[name]
+
+
 def lines(stream: Stream, curve: Curve, points: U64, block: int = BLOCK) -> U64:
     """uint64[n, words of lines]: those of `Engine.lines`. points uint64[n, words], none infinite."""
     name, n = CURVE_NAME[curve], len(points)
@@ -147,7 +154,7 @@ def miller(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, tags: U
     if not m:
         return Sums(np.empty((0, GT_WORDS[curve]), np.uint64), np.empty(0, np.uint64), count)
     groups = grouped(offsets, _fan(stream, k) if fan is None else fan)
-    out, sums = _filled(stream, 8 * GT_WORDS[curve] * groups.total), _filled(stream, 8 * groups.total)
+    spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     evaluated, carried = _filled(stream, 8 * GT_WORDS[curve] // 2 * count * k), _filled(stream, 8 * k)
     stream.launch(
         stream.module("lines", name, block), "lines_at", _blocks(k, block), stream.upload(groups.which), stream.upload(g1),
@@ -155,7 +162,7 @@ def miller(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, tags: U
     )  # fmt: skip
     stream.launch(
         stream.module("miller", name, block), "miller", _blocks(groups.total, block), stream.upload(groups.rows), evaluated, carried,
-        out, sums, groups.most, np.uint32(groups.total), np.uint32(k), slots=FAMILIES["miller"].slots,
+        spill, out, sums, groups.most, np.uint32(groups.total), np.uint32(k), slots=slots,
     )  # fmt: skip
     stream.free(evaluated)
     return Sums(*_product(stream, curve, groups, m, out, sums, block), count)
@@ -171,12 +178,12 @@ def miller_lines(
     if not m:
         return Sums(np.empty((0, GT_WORDS[curve]), np.uint64), np.empty(0, np.uint64), count)
     groups = grouped(offsets, _fan(stream, k) if fan is None else fan)
-    out, sums = _filled(stream, 8 * GT_WORDS[curve] * groups.total), _filled(stream, 8 * groups.total)
+    spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     rows = np.where(g1.any(axis=1), which, np.uint32(NO_KEY)).astype(np.uint32)
     stream.launch(
         stream.module("miller", name, block), "miller_stored", _blocks(groups.total, block), stream.upload(groups.rows),
-        stream.upload(groups.which), stream.upload(g1), stream.upload(rows), stream.upload(lines), stream.upload(tags), out, sums,
-        groups.most, np.uint32(groups.total), slots=FAMILIES["miller"].slots,
+        stream.upload(groups.which), stream.upload(g1), stream.upload(rows), stream.upload(lines), stream.upload(tags), spill, out, sums,
+        groups.most, np.uint32(groups.total), slots=slots,
     )  # fmt: skip
     return Sums(*_product(stream, curve, groups, m, out, sums, block), count)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coproc.codegen.device.families.family import Family
-from coproc.codegen.device.pairing import programs_of, tables
+from coproc.codegen.device.pairing import MILLER_TEMPORARIES, programs_of, tables
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -15,7 +15,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "miller",
         (tables, programs_of("fp12_sqr", "mul_by_line", "mul_by_stored_line", "fp12_conj"), "kernels/fp12.inc", "kernels/miller.inc"),
-        slots=24,
+        slots=12 + max(MILLER_TEMPORARIES.values()),
         tower=True,
     ),
     Family("product", (programs_of("fp12_mul"), "kernels/fp12.inc", "kernels/product.inc"), slots=32, tower=True),
