@@ -7,7 +7,6 @@ import random
 import numpy as np
 import pytest
 
-from coproc.codegen.device import curves as constants
 from coproc.engine.device import hash_to_g1
 from coproc.engine.protocol import U64, Buffers, Field
 from coproc.params import bls12_381, bls12_381_hash
@@ -63,12 +62,3 @@ def test_equal_and_opposite_images_are_added_exactly() -> None:
         found = hash_to_g1.hash_to_g1(stream, u.reshape(-1, 2, 6), BLOCK)
     assert np.array_equal(found, cpu().add(hash_to_g1.GROUP, np.ascontiguousarray(images[0::2]), np.ascontiguousarray(images[1::2])))
     assert not found[1].any()
-
-
-def test_the_chain_of_powers_is_the_exponent_of_a_square_root() -> None:
-    for curve, field in (("bls12_381", FP), ("bn254", Field.BN254_FP)):
-        steps, tail = constants.power_steps(curve)
-        e = 0
-        for squarings, i in steps:
-            e = (e << squarings) + 2 * i + 1
-        assert e << tail == (kit.MODULUS[field] - 3) // 4

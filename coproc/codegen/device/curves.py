@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from coproc.codegen.device.chains import chain
 from coproc.codegen.device.tables import BITS, element_table, limbs, plain_table, table
 from coproc.params import bls12_381, bls12_381_hash, bn254
 from coproc.params.arithmetic import Pair, fp2_mul
@@ -16,6 +17,8 @@ from coproc.params.constant import Field
 WINDOW_BITS: Final = 4
 """Of the digits of short scalars: -8 .. 7."""
 RECIPROCAL_BITS: Final = 256
+POWER_BITS: Final = 4
+"""Of the odd powers in ``power.inc``: a, a^3, ..., a^15."""
 
 _X: Final = bls12_381.X
 _FIELD: Final = {"bls12_381": bls12_381.FP, "bn254": bn254.FP}
@@ -62,41 +65,17 @@ def offset(count: int, bits: int = WINDOW_BITS) -> int:
     return sum(1 << (bits * i + bits - 1) for i in range(count))
 
 
-def _odd_windows(exponent: int) -> tuple[list[tuple[int, int]], int]:
-    """(squarings, i) from the top, and the squarings after the last: a chain of e = e 2^squarings + (2 i + 1), i < 8, from 0."""
-    out, pending, position = [], 0, exponent.bit_length() - 1
-    while position >= 0:
-        if not exponent >> position & 1:
-            pending, position = pending + 1, position - 1
-            continue
-        low = max(position - 3, 0)
-        while not exponent >> low & 1:
-            low += 1
-        digit = exponent >> low & ((1 << position - low + 1) - 1)
-        out.append((pending + position - low + 1, digit // 2))
-        pending, position = 0, low - 1
-    return [(0, out[0][1]), *out[1:]], pending
-
-
-def power_steps(curve: str) -> tuple[list[tuple[int, int]], int]:
-    """Of (p - 3) / 4."""
-    exponent = (_FIELD[curve].modulus - 3) // 4
-    steps, tail = _odd_windows(exponent)
-    e = 0
-    for squarings, i in steps:
-        e = (e << squarings) + 2 * i + 1
-    assert e << tail == exponent
-    return steps, tail
-
-
 def power(curve: str) -> str:
-    """POWER_STEPS of ``power.inc``."""
-    steps, tail = power_steps(curve)
-    head = f"#define POWER_STEPS_COUNT {len(steps)}\n#define POWER_TAIL {tail}\n"
-    return head + table("POWER_STEPS", (v for step in steps for v in step))
+    """POWER_STEPS of ``power.inc``: of (p - 3) / 4."""
+    return chain("POWER", root_exponent(curve), POWER_BITS)
 
 
-def _naf(k: int) -> list[int]:
+def root_exponent(curve: str) -> int:
+    """a^((p - 3) / 4) is 1 / sqrt(a), and its fourth power times a is 1 / a."""
+    return (_FIELD[curve].modulus - 3) // 4
+
+
+def naf(k: int) -> list[int]:
     """Digits -1, 0, 1 from the top, no two neighbours non-zero."""
     out = []
     while k:
@@ -123,7 +102,7 @@ def curve(name: str, degree: int) -> str:
     if name == "bls12_381":
         parts.append(plain_table("X_ABS", bls12_381.X_ABS, 2))
     else:
-        digits = _naf(bn254.Z)
+        digits = naf(bn254.Z)
         parts += [f"#define Z_DIGITS_COUNT {len(digits)}\n", table("Z_DIGITS", digits, "i32")]
     if degree == 1:
         parts.append(element_table("ENDO_X", field, params.BETA))
