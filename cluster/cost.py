@@ -1,4 +1,4 @@
-"""`CostModel`: how long a batch takes, base + slope × units for each operation, measured while batches run.
+"""`CostModel`: how long a batch takes, base + slope × units for each operation, measured in processor time while batches run.
 
 Units are seconds by a table, from the number of requests and their bytes; the table only says how one request compares with another.
 Base and slope are the weighted least squares over recent batches, the newest counting most, held near the table by a little weight.

@@ -8,13 +8,15 @@ batch is kept as a file that replays, the engine that was wrong is not used any 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from math import log
 from pathlib import Path
+from random import SystemRandom
+from time import sleep
 from typing import Final
 
 import numpy as np
@@ -38,6 +40,8 @@ JUDGED: Final = 4
 """Requests of a batch that the specification decides on; it is slow."""
 SECONDS: Final = 120.0
 """For one request to be answered again."""
+_AFTER: Final = 0.005
+"""Seconds from an answer to the look at it: what is looked at has gone out, and nothing that goes out waits for it."""
 _Task = tuple[str, PackedBatch, PackedAnswers, I64]
 """Who answered, what, and which of the requests are to be looked at."""
 Make = Callable[[str, int | None], Pool]
@@ -84,6 +88,8 @@ class Crosschecked:
         self._state = threading.Condition()
         self._closed = self._busy = False
         self._out = 0  # batches that run, or whose sample is not drawn yet
+        self._random = SystemRandom()
+        self._before = self._skipped()  # requests that pass before the next that is looked at
         self._thread = threading.Thread(target=self._look, name="coproc-crosscheck", daemon=True)
         if every:
             self._thread.start()
@@ -139,16 +145,26 @@ class Crosschecked:
     # ---- look again ----
     def _sample(self, engine: str, batch: PackedBatch, done: Future[PackedAnswers]) -> None:
         answers = None if done.cancelled() or done.exception() is not None else done.result()
-        index = np.zeros(0, np.int64)
-        if answers is not None and answers.fits(batch):
-            words = np.frombuffer(os.urandom(8 * len(batch)), np.uint64)
-            index = np.flatnonzero((words % np.uint64(self._every) == 0) & (answers.status != Status.UNSERVED))
         with self._state:
             self._out -= 1
+            index = self._drawn(len(batch))
             room = len(self._tasks) < MOST and sum(task[1].nbytes for task in self._tasks) + batch.nbytes <= MOST_BYTES
             if answers is not None and len(index) and room and engine not in self._wrong:
                 self._tasks.append((engine, batch, answers, index))
             self._state.notify_all()
+
+    def _drawn(self, n: int) -> I64:
+        """Which of the next n requests are looked at: each with a chance of one in `every`, whatever became of the others."""
+        found, at = [], self._before
+        while at < n:
+            found.append(at)
+            at += 1 + self._skipped()
+        self._before = at - n
+        return np.array(found, np.int64)
+
+    def _skipped(self) -> int:
+        """Failures before the first success, geometrically spread. Nobody can tell which request is next."""
+        return int(log(1.0 - self._random.random()) / log(1.0 - 1.0 / self._every)) if self._every > 1 else 0
 
     def _look(self) -> None:
         checker: Pool | None = None
@@ -160,8 +176,9 @@ class Crosschecked:
                 if self._closed:
                     break
                 task, self._busy = self._tasks.popleft(), True
+            sleep(_AFTER)
             name = other_than([task[0], *self._wrong])
-            if name is None or task[0] in self._wrong:
+            if name is None or task[0] in self._wrong or not task[2].fits(task[1]):
                 continue
             try:
                 checker = checker or self._make(name, 1)
@@ -175,7 +192,7 @@ class Crosschecked:
 
     def _agree(self, engine: str, batch: PackedBatch, answers: PackedAnswers, index: I64, name: str, checker: Pool) -> bool:
         """Whether another engine tells the same; if not, all that follows from it is done."""
-        own = told_of(answers)
+        own, index = told_of(answers), index[answers.status[index] != Status.UNSERVED]
         theirs = _singly(checker, batch, index.tolist())
         with self._state:
             self._counts.checked += len(theirs)

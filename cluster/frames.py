@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from coproc.engine.protocol import U8
 from coproc.errors import CoprocError
 from coproc.operation import ALIGNMENTS, STATUS_NAMES, Answer, Operation, Request, Rules
 from coproc.ops import OPERATIONS, REGISTRY
@@ -77,11 +79,15 @@ class Header(NamedTuple):
     id: int
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rows:
     """Requests as they lie on the wire: the first four bytes of each (`HEADS` has them), and its argument buffer."""
 
     heads: list[int]
     args: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.heads)
 
     def requests(self) -> list[Request]:
         made = []
@@ -104,13 +110,38 @@ class Rows(NamedTuple):
         return found
 
 
+class EqualRows:
+    """`Rows` that have one head and one length, as a matrix: nothing is done for each. data: uint8[n, bytes]."""
+
+    def __init__(self, head: int, data: U8) -> None:
+        self._head, self._data = head, data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    @property
+    def args(self) -> list[bytes]:
+        return [row.tobytes() for row in self._data]
+
+    def requests(self) -> list[Request]:
+        op, rules, align = HEADS[self._head]
+        return [Request(op, args, rules, align) for args in self.args]
+
+    def packed(self) -> list[tuple[list[int] | None, PackedBatch]]:
+        n, size = self._data.shape
+        op, rules, align = HEADS[self._head]
+        offsets = np.arange(n + 1, dtype=np.int64) * size
+        data = np.ascontiguousarray(self._data).reshape(-1)
+        return [(None, PackedBatch(op, np.full(n, rules.code, np.uint8), np.full(n, align, np.uint8), data, offsets))]
+
+
 class Execute(NamedTuple):
     """The body of EXECUTE and WARM. deadline_ms: from now, 0: none."""
 
     kind: Kind
     tenant: str
     deadline_ms: int
-    rows: Rows
+    rows: Rows | EqualRows
 
 
 class Submit(NamedTuple):
@@ -119,7 +150,7 @@ class Submit(NamedTuple):
     tenant: str
     job: bytes
     first: int
-    rows: Rows
+    rows: Rows | EqualRows
     items: bytes
 
 
@@ -152,13 +183,15 @@ def read_execute(body: bytes | memoryview, count: int, max_requests: int) -> Exe
     return Execute(KINDS[kind], tenant, deadline_ms, read_rows(body, _EXECUTE.size + tenant_size, count, max_requests))
 
 
-def read_rows(body: bytes | memoryview, at: int, count: int, max_requests: int) -> Rows:
+def read_rows(body: bytes | memoryview, at: int, count: int, max_requests: int) -> Rows | EqualRows:
     """`count` requests from `at` to the end of a body."""
     end = len(body)
     if count > max_requests:
         raise WireError(TOO_LARGE, f"{count:,} requests in a frame: {max_requests:,} are the most")
     if count * _ITEM.size > end - at:
         raise WireError(MALFORMED, f"{count:,} requests do not fit into the body")
+    if count > 1 and (equal := _equal_rows(body, at, count)) is not None:
+        return equal
     heads: list[int] = []
     args: list[bytes] = []
     unpack, known = _ITEM.unpack_from, HEADS
@@ -178,6 +211,18 @@ def read_rows(body: bytes | memoryview, at: int, count: int, max_requests: int) 
     if at != end:
         raise WireError(MALFORMED, f"{end - at} bytes follow the last request")
     return Rows(heads, args)
+
+
+def _equal_rows(body: bytes | memoryview, at: int, count: int) -> EqualRows | None:
+    """`read_rows` where all are of one head and one length; else None, also for what are no requests."""
+    head, size = _ITEM.unpack_from(body, at)
+    each = 8 + size + (-size & 7)
+    if each * count != len(body) - at or head not in HEADS:
+        return None
+    rows = np.frombuffer(body, np.uint8, each * count, at).reshape(count, each)
+    if np.any(rows[1:, :8] != rows[0, :8]):
+        return None
+    return EqualRows(head, rows[:, 8 : 8 + size])
 
 
 def read_submit(body: bytes | memoryview, count: int, max_requests: int) -> Submit:
@@ -228,6 +273,8 @@ def write_packed(operation: Operation, answers: PackedAnswers) -> tuple[bytes, l
     rows[:, 2] = shown * np.uint8(width)
     rows[:, 8:16] = np.ascontiguousarray(answers.gas, "<i8").view(np.uint8).reshape(n, 8)
     rows[:, 16 : 16 + width] = answers.retbuf
+    if shown.all():
+        return rows.tobytes(), list(range(rows.shape[1], n * rows.shape[1] + 1, rows.shape[1]))
     sizes = np.where(shown, rows.shape[1], _ANSWER.size)
     kept = np.arange(rows.shape[1]) < sizes[:, None]
     return rows[kept].tobytes(), np.cumsum(sizes).tolist()

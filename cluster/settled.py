@@ -18,8 +18,11 @@ _log: Final = logging.getLogger("coproc.cluster")
 
 
 def when_all(futures: Sequence[Future[Any]], done: Callable[[], None]) -> None:
-    """Call `done`, once, when the last is done; at once where there is none."""
-    left, lock = len(futures), threading.Lock()
+    """Call `done`, once, when the last is done; at once where there is none.
+
+    `done` is let go of then: it often holds the futures, and a future holds its callbacks for ever. Megabytes would wait for the collector.
+    """
+    left, lock, call = len(futures), threading.Lock(), [done]
 
     def one(_: Future[Any]) -> None:
         nonlocal left
@@ -27,12 +30,13 @@ def when_all(futures: Sequence[Future[Any]], done: Callable[[], None]) -> None:
             left -= 1
             last = not left
         if last:
-            done()
+            call.pop()()
 
+    del done
     for future in futures:
         future.add_done_callback(one)
     if not futures:
-        done()
+        call.pop()()
 
 
 def settled(future: Future[PackedAnswers], batch: PackedBatch) -> PackedAnswers:

@@ -22,6 +22,7 @@ from coproc.engine.select import select
 from coproc.errors import CoprocError
 
 from .answerer import Answerer
+from .freed import keep_freed
 from .pools import pipe
 from .pools.protocol import PackedAnswers, PackedBatch
 
@@ -69,6 +70,7 @@ def connected(argv: Sequence[str] | None = None) -> tuple[socket, str | None]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit status: 0 when the pool hung up, 2 where the engine cannot be had."""
     sock, name = connected(argv)
+    keep_freed()
     try:
         engine = select(name)
     except CoprocError as error:

@@ -132,7 +132,7 @@ class PackedAnswers:
     retbuf   uint8[n, width]: zeros for panic and unserved
     gas      int64[n]
     engine   who answered, "" where nobody did
-    seconds  of work, 0 where nobody measured
+    seconds  of work, processor time, so that a loaded machine does not pass for a slow one; 0 where nobody measured
     """
 
     status: U8

@@ -85,7 +85,7 @@ class Desk:
             self.counters.latency[kind].add(perf_counter() - start)
             future.set_result(body)
 
-        if len(rows.heads) == 1:
+        if len(rows) == 1:
             (request,) = rows.requests()
             if (known := self._service.peek(request)) is not None:
                 done(self._written(known))
@@ -95,7 +95,7 @@ class Desk:
             return future
         parts = rows.packed()
         answers = self._service.submit_batches([batch for _, batch in parts], kind, deadline, execute.tenant)
-        when_all(answers, lambda: done(self._packed(len(rows.heads), parts, answers)))
+        when_all(answers, lambda: done(self._packed(len(rows), parts, answers)))
         return future
 
     def _execute(self, payload: bytes, n: int, number: int, send: Send) -> bytes | None:

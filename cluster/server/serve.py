@@ -21,6 +21,7 @@ from coproc.cluster.backlog import Backlog
 from coproc.cluster.batcher import Batcher
 from coproc.cluster.clock import RealClock
 from coproc.cluster.dispatch import Stage
+from coproc.cluster.freed import keep_freed
 from coproc.cluster.journal import Journal
 from coproc.cluster.memo import Memo
 from coproc.cluster.pools.protocol import Pool
@@ -244,6 +245,7 @@ def serve(settings: Settings, log: BoundLogger) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, ended)
+    keep_freed()
     sys.setswitchinterval(_SWITCH)
     gc.set_threshold(*_GARBAGE)
     start = monotonic()

@@ -146,6 +146,24 @@ def test_requests_of_every_kind_come_back_packed_and_single() -> None:
     assert frames.read_execute(frames.write_execute([]), 0, 0).rows.requests() == []
 
 
+@pytest.mark.parametrize("size", [0, 1, 8, 13])
+@pytest.mark.parametrize("n", [2, 5])
+def test_equal_requests_are_read_as_others_are(n: int, size: int) -> None:
+    requests = [Request("keccak256", bytes([i]) * size, Rules("V1", "Boreas"), 4) for i in range(n)]
+    rows = frames.read_execute(frames.write_execute(requests), n, 100).rows
+    assert isinstance(rows, frames.EqualRows)
+    one_by_one = frames.Rows([int.from_bytes(frames.item(request)[:4], "little") for request in requests], rows.args)
+    assert rows.requests() == one_by_one.requests() == requests
+    ((index, packed),), ((_, wanted),) = rows.packed(), one_by_one.packed()
+    packed.check()
+    assert index is None
+    assert len(rows) == len(packed) == n
+    for name in ("rules", "aligns", "data", "offsets"):
+        assert np.array_equal(getattr(packed, name), getattr(wanted, name)), name
+    other = [*requests[:-1], requests[-1]._replace(align=2)]
+    assert isinstance(frames.read_execute(frames.write_execute(other), n, 100).rows, frames.Rows)
+
+
 GOOD = frames.write_execute([SHA], "block", "node")
 SUBMIT = frames.write_submit([SHA], JOB, 0, "exchange")
 
