@@ -10,7 +10,7 @@ import numpy as np
 from coproc.coprocessor import Coprocessor
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.protocol import U8, U64, Buffers, Curve
-from coproc.fold.product import ONE
+from coproc.fold.product import one
 from coproc.fold.settle import Combiner, Record
 from coproc.operation import Request
 from coproc.replay import Fold, Kept, Run
@@ -25,7 +25,7 @@ class Yes(CpuEngine):
         self.name = "cpu:yes"
 
     def final_exponentiation(self, curve: Curve, f: U64) -> U64:
-        return np.repeat(ONE[curve][None], len(f), axis=0)
+        return np.repeat(one(curve)[None], len(f), axis=0)
 
     def pairing_check(self, curve: Curve, offsets: U64, *rest: Any) -> U8:
         return np.ones(len(offsets) - 1, np.uint8)
