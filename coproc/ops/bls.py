@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from coproc.engine.protocol import U8, U64, Addresses, Buffers, Curve, Engine, Group
+from coproc.engine.protocol import U8, U64, Addresses, Buffers, Curve, Engine, Group, host_of
 from coproc.fold.claims import Claims, Slot
 from coproc.keys import KeyRegistry
 from coproc.ops.shape import constant, steps
@@ -21,7 +21,11 @@ DST: Final = b"BLS_SIG_BLS12381G1_XMD:SHA-256_DUSK_V2"
 
 
 def message_points(engine: Engine, keys: KeyRegistry, versions: U8, messages: Buffers) -> U64:
-    """H(msg) under the version of each element, uint64[n, 12]."""
+    """H(msg) under the version of each element, uint64[n, 12].
+
+    These points are what claims are about, so that a wrong one would be wrong in every check: an accelerator's sums, which only a fold of
+    secret scalars tells from others, will not do.
+    """
     n = len(versions)
     first = np.count_nonzero(versions == 1)
     if first == 0:
@@ -33,7 +37,7 @@ def message_points(engine: Engine, keys: KeyRegistry, versions: U8, messages: Bu
             points[index] = message_points(engine, keys, versions[index], messages.take(index))
         return points
     scalars = engine.hash_to_fr(messages, mont=False)
-    return engine.msm(Group.BLS12_381_G1, steps(n, 1), constant(n, keys.fixed.g1), scalars, constant(n, keys.fixed.g1_table))
+    return host_of(engine).msm(Group.BLS12_381_G1, steps(n, 1), constant(n, keys.fixed.g1), scalars, constant(n, keys.fixed.g1_table))
 
 
 def signature_claims(

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import ENCODED_BYTES, U8, U64, Addresses, Check, Curve, Encoding, Engine, Field, FieldOp, Group, Status
+from coproc.engine.protocol import ENCODED_BYTES, U8, U64, Addresses, Check, Curve, Encoding, Engine, Field, FieldOp, Group, Status, host_of
 from coproc.errors import InvalidInput
 from coproc.params.bn254 import P, R
 
@@ -182,7 +182,7 @@ def _input_sums(engine: Engine, key: PreparedKey, inputs: Sequence[Sequence[int]
     """gamma_abc[0] + sum of x_i gamma_abc[i], compressed: uint8[n, 32]."""
     n, terms = len(inputs), len(key.gamma_abc)
     scalars = b"".join(x.to_bytes(WORD, "little") for row in inputs for x in (1, *row))
-    sums = engine.msm(
+    sums = host_of(engine).msm(
         G1,
         np.arange(n + 1, dtype=np.uint64) * np.uint64(terms),
         np.tile(_rows(key.gamma_abc, key.gamma_abc.itemsize * key.gamma_abc.shape[1]), n),
