@@ -11,7 +11,7 @@ import pytest
 from coproc.codegen.device import hades as tables
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device.opencl import OpenClDevice
-from coproc.engine.device.poseidon import BLOCK, hades, poseidon, turned
+from coproc.engine.device.poseidon import BLOCK, hades, poseidon
 from coproc.engine.protocol import U64, Field, FieldOp, rows_of
 from coproc.params.hades import P, permute_dense
 from coproc.spec.poseidon import poseidon_hash
@@ -85,14 +85,6 @@ def test_no_lists_have_no_hashes(device: OpenClDevice) -> None:
     none = np.zeros((0, 4), np.uint64)
     with device.stream() as stream:
         assert poseidon(stream, none, np.zeros(0, np.uint64), none).shape == (0, 4)
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 64, 128, 129, 1000])
-def test_turned_items_are_all_elsewhere(n: int) -> None:
-    order = turned(n)
-    assert sorted(order.tolist()) == list(range(n))
-    if n > 1:
-        assert (order != np.arange(n)).all()
 
 
 def test_a_permutation_costs_what_the_model_is_told() -> None:

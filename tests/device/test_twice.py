@@ -131,3 +131,11 @@ def test_the_host_computes_the_first_and_one_in_a_share(n: int) -> None:
     assert (some < n).all()
     assert (0 in some) == (n > 0)
     assert n // twice.SHARE <= len(some) <= n // twice.SHARE + 2
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 64, 128, 129, 1000])
+def test_turned_items_are_all_elsewhere(n: int) -> None:
+    order = twice.order(n)
+    assert sorted(order.tolist()) == list(range(n))
+    if n > 1:
+        assert (order != np.arange(n)).all()

@@ -1,14 +1,12 @@
 """Poseidon and Hades on a stream: one work-item a permutation or a hash, lists of one length side by side.
 
-A result goes out with a pad added to it. Whoever asks twice, from two uploads and with different pads, has two results that agree where no
-single fault fell: what is lost, zero, old or flipped differs from its twin by a number that nobody knew. `turned` puts the second time's
-items half a batch further on.
+A result goes out with a pad added to it, for `twice`, which asks two times and compares.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -31,11 +29,6 @@ BYTES_OF_HASH: Final = 80
 def _tag(count: int) -> bytes:
     """Montgomery limbs of the tag of `count` elements."""
     return ((tag(count) << 256) % R).to_bytes(32, "little")
-
-
-def turned(n: int) -> Any:
-    """int64[n]: the items turned by half a batch, so that none is computed where it was before."""
-    return np.roll(np.arange(n, dtype=np.int64), n // 2 | 1) if n > 1 else np.zeros(n, np.int64)
 
 
 def _launch(stream: Stream, kernel: str, block: int, n: int, words: int, *arguments: Buffer, sizes: tuple[int, ...] = ()) -> U64:
