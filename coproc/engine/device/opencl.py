@@ -19,14 +19,13 @@ import numpy as np
 
 from coproc.engine.device import kept
 from coproc.engine.device.protocol import POISON, A, Array, Buffer, Module, OutOfMemory
+from coproc.engine.device.staging import PIECE, Piece, Ring, Wait, flat
 from coproc.errors import EngineLost, EngineUnavailable
 
 if TYPE_CHECKING:
     import pyopencl as cl
 
 OPTIONS: Final = ("-cl-std=CL1.2",)
-PIECE: Final = 1 << 20
-"""Bytes of a pinned piece."""
 _LEAST: Final = 256
 """Buffers have a power of two of bytes, no fewer than this."""
 _NO_ROOM: Final = ("MEM_OBJECT_ALLOCATION_FAILURE", "OUT_OF_HOST_MEMORY", "INVALID_BUFFER_SIZE")
@@ -193,8 +192,7 @@ class OpenClStream:
         self._kernels: dict[tuple[int, str], cl.Kernel] = {}
         self._live: dict[int, OpenClBuffer] = {}
         self._free: defaultdict[int, list[cl.Buffer]] = defaultdict(list)
-        self._pieces: list[_Piece] = []
-        self._turn = 0
+        self._ring = Ring(self._piece)
         with self._errors():
             self._queue = opencl.CommandQueue(self._context)
 
@@ -245,64 +243,53 @@ class OpenClStream:
 
     def write(self, buffer: Buffer, array: Array, offset: int = 0) -> None:
         assert isinstance(buffer, OpenClBuffer)
-        data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        data = flat(array)
         if offset + data.nbytes > buffer.nbytes:
             raise ValueError(f"{data.nbytes} bytes at {offset} do not fit in {buffer.nbytes}")
         if not data.nbytes:
             return
+        memory = buffer.memory
+
+        def start(piece: Piece, size: int, at: int) -> Wait:
+            event = self._cl.enqueue_copy(self._queue, memory, piece.host[:size], dst_offset=offset + at, is_blocking=False)
+            self._queue.flush()
+            wait: Wait = event.wait
+            return wait
+
         with self._errors():
             if self._direct:
-                self._cl.enqueue_copy(self._queue, buffer.memory, data, dst_offset=offset)
-                return
-            for start in range(0, data.nbytes, PIECE):
-                part = data[start : start + PIECE]
-                piece = self._piece()
-                piece.wait()
-                piece.host[: len(part)] = part
-                piece.event = self._cl.enqueue_copy(
-                    self._queue, buffer.memory, piece.host[: len(part)], dst_offset=offset + start, is_blocking=False
-                )
-            self._queue.flush()
+                self._cl.enqueue_copy(self._queue, memory, data, dst_offset=offset)
+            else:
+                self._ring.send(data, start)
 
     def download(self, buffer: Buffer, array: A, offset: int = 0) -> A:
         assert isinstance(buffer, OpenClBuffer)
         if not array.flags.c_contiguous or offset + array.nbytes > buffer.nbytes:
             raise ValueError(f"{array.nbytes} bytes at {offset} are not in {buffer.nbytes}")
-        data = array.reshape(-1).view(np.uint8)
+        data = flat(array)
+        memory = buffer.memory
+
+        def start(piece: Piece, size: int, at: int) -> Wait:
+            event = self._cl.enqueue_copy(self._queue, piece.host[:size], memory, src_offset=offset + at, is_blocking=False)
+            self._queue.flush()
+            wait: Wait = event.wait
+            return wait
+
         with self._errors():
             if not data.nbytes:
                 self._queue.finish()
             elif self._direct:
-                self._cl.enqueue_copy(self._queue, data, buffer.memory, src_offset=offset)
+                self._cl.enqueue_copy(self._queue, data, memory, src_offset=offset)
             else:
-                self._download(buffer.memory, data, offset)
+                self._ring.receive(data, start)
         return array
 
-    def _download(self, memory: cl.Buffer, data: Array, offset: int) -> None:
-        """Through both pieces in turn: while one is copied out, the other is filled."""
-        before: tuple[_Piece, Array] | None = None
-        for start in range(0, data.nbytes, PIECE):
-            part = data[start : start + PIECE]
-            piece = self._piece()
-            piece.wait()
-            piece.event = self._cl.enqueue_copy(self._queue, piece.host[: len(part)], memory, src_offset=offset + start, is_blocking=False)
-            self._queue.flush()
-            if before is not None:
-                before[0].take(before[1])
-            before = piece, part
-        if before is not None:
-            before[0].take(before[1])
-
-    def _piece(self) -> _Piece:
-        """The next pinned piece."""
-        while len(self._pieces) < 2:
-            flags = self._cl.mem_flags.ALLOC_HOST_PTR | self._cl.mem_flags.READ_WRITE
-            memory = self._cl.Buffer(self._context, flags, PIECE)
-            both = self._cl.map_flags.READ | self._cl.map_flags.WRITE
-            host, _ = self._cl.enqueue_map_buffer(self._queue, memory, both, 0, (PIECE,), np.uint8)
-            self._pieces.append(_Piece(memory, host))
-        self._turn ^= 1
-        return self._pieces[self._turn]
+    def _piece(self) -> Piece:
+        flags = self._cl.mem_flags.ALLOC_HOST_PTR | self._cl.mem_flags.READ_WRITE
+        memory = self._cl.Buffer(self._context, flags, PIECE)
+        both = self._cl.map_flags.READ | self._cl.map_flags.WRITE
+        host, _ = self._cl.enqueue_map_buffer(self._queue, memory, both, 0, (PIECE,), np.uint8)
+        return Piece(host, memory)
 
     def fill(self, buffer: Buffer, byte: int) -> None:
         assert isinstance(buffer, OpenClBuffer)
@@ -344,21 +331,3 @@ class OpenClStream:
         """Forgets every buffer."""
         self._live.clear()
         self._free.clear()
-
-
-class _Piece:
-    """Pinned memory, and the copy that last used it."""
-
-    def __init__(self, memory: cl.Buffer, host: Array) -> None:
-        self.memory, self.host = memory, host
-        self.event: Any = None
-
-    def wait(self) -> None:
-        if self.event is not None:
-            self.event.wait()
-            self.event = None
-
-    def take(self, part: Array) -> None:
-        """What the device wrote."""
-        self.wait()
-        part[:] = self.host[: len(part)]
