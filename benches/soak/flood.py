@@ -3,7 +3,8 @@
     python -m benches.soak.flood [--seconds S] [--honest N] [--op OP] [--workers N] [--pool threads|processes] [--engine E]
 
 Honest tenants ask in a closed loop: each keeps so many requests open and asks the next when one is answered. Alone and beside the
-flood in turn, for S seconds each in all. The flood submits false requests, all different, and comes back when it was told to.
+flood in turn, for S seconds each in all. The flood submits false requests, all different, packed as a server hands them on, and comes back
+when it was told to.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from statistics import median
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
+import numpy as np
+
 from coproc.cluster.batcher import Batcher
 from coproc.cluster.memo import Memo
 from coproc.cluster.pools.processes import ProcessPool
+from coproc.cluster.pools.protocol import PackedBatch
 from coproc.cluster.pools.threads import ThreadPool
 from coproc.cluster.ticket import Busy, Kind, Ticket
 from coproc.engine.select import select
@@ -91,25 +95,21 @@ class Flood:
         self._thread.join()
 
     def _run(self) -> None:
-        numbers = count()
+        base = PackedBatch.of([self.requests[i % len(self.requests)] for i in range(PACK)])
+        firsts = base.offsets[:-1, None] + np.arange(8)
+        number = 0
         while not self.over.is_set():
-            tickets = []
-            for _ in range(PACK):
-                number = next(numbers)
-                request = self.requests[number % len(self.requests)]
-                tickets.append(Ticket(request._replace(args=_spoilt(request.args, number)), self.kind, monotonic() + 60, "flood"))
+            spoilt = np.arange(number + 1, number + PACK + 1, dtype="<u8").view(np.uint8).reshape(PACK, 8)
+            number += PACK
+            data = base.data.copy()
+            data[firsts] ^= spoilt  # a message, a proof or a digest is another one
+            batch = PackedBatch(base.op, base.rules, base.aligns, data, base.offsets)
             try:
-                self.batcher.submit_many(tickets)
+                self.batcher.submit_packed(batch, self.kind, monotonic() + 60, "flood")
                 self.sent += PACK
             except Busy as busy:
                 self.busy += 1
                 self.over.wait(busy.retry_after)
-
-
-def _spoilt(args: bytes, number: int) -> bytes:
-    """The buffer with some of its first bytes changed: a message, a proof or a digest is another one."""
-    head = bytes(a ^ b for a, b in zip(args[:8], (number + 1).to_bytes(8, "little"), strict=True))
-    return head + args[8:]
 
 
 def phase(batcher: Batcher, honest: list[list[Request]], seconds: float, flood: Flood | None) -> dict[str, Any]:
