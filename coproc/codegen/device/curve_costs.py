@@ -110,7 +110,7 @@ def msm_large(curve: str, degree: int, terms: int, bits: int) -> Counter[str]:
     windows = curves.windows(curve, degree, bits)
     each = times(2 * degree, add_affine(degree)) + times(2 * degree - 1, _fq(degree, mul=degree))
     buckets = times(windows * ((1 << (bits - 1)) + 1), times(2, add(degree)))
-    return times(windows * terms, each) + Counter({name: n * 8 // 7 for name, n in buckets.items()})
+    return times(windows * terms, each) + buckets
 
 
 def map_to_g1(count: int) -> Counter[str]:

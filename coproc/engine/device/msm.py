@@ -1,7 +1,8 @@
 """Sums of multiples on a device.
 
 Few terms a sum: windows of four bits, a work-item for some terms (`points.sums_by_ladder`). More: buckets, a group of work-items for each
-window of some terms; then sorted digits (`msm_large`). The host adds up the windows, whose number does not depend on that of the terms.
+window of some terms; then sorted digits (`msm_large`). The host adds up what is left of each window: sums of powers of two times
+points, whose number does not depend on that of the terms.
 """
 
 from __future__ import annotations
@@ -111,20 +112,21 @@ def by_buckets(stream: Stream, group: Group, offsets: U64, points: U64, scalars:
     most = block * BASE_WORDS[CURVE_NAME[group]] // (2 * DEGREE[group])
     cuts, parts = _chunks(np.diff(offsets).astype(np.int64), windows, stream.device.units, most)
     chunks = len(cuts) - 1
-    count = chunks * windows
+    rows = windows * bits
+    count = chunks * rows
     out, sums = stream.allocate(4 * jacobian_words(group) * count), stream.allocate(8 * count)
     for buffer in (out, sums):
         stream.fill(buffer, 0xFF)
     args = stream.upload(cuts), stream.upload(points), shorts, stream.upload(tags), out, sums
     sizes = np.uint32(k), np.uint32(words), np.uint32(chunks), np.uint32(bits)
-    launch(stream, "msm_small", group, "buckets", count * block, *args, *sizes, block=block)
+    launch(stream, "msm_small", group, "buckets", chunks * windows * block, *args, *sizes, block=block)
     if chunks != m:
-        firsts = np.concatenate(([0], np.cumsum(np.tile(parts, windows)))).astype(np.uint32)
+        firsts = np.concatenate(([0], np.cumsum(np.tile(parts, rows)))).astype(np.uint32)
         out, sums = device_points.add_up(stream, group, firsts, out, sums, count, block)
-    planes = stream.download(out, np.empty((jacobian_words(group), windows * m), np.uint32))
-    seen = stream.download(sums, np.empty((windows, m), np.uint64)).sum(axis=0, dtype=np.uint64)
-    values = add_windows(_host(), group, planes, m, [1 << (bits * w) for w in range(windows)])
-    return _Part(values, seen, windows * 2 * DEGREE[group])
+    planes = stream.download(out, np.empty((jacobian_words(group), rows * m), np.uint32))
+    seen = stream.download(sums, np.empty((rows, m), np.uint64)).sum(axis=0, dtype=np.uint64)
+    factors = [1 << (bits * w + (row if row < bits - 1 else 0)) for w in range(windows) for row in range(bits)]
+    return _Part(add_windows(_host(), group, planes, m, factors), seen, rows * 2 * DEGREE[group])
 
 
 def by_sorting(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:

@@ -17,10 +17,12 @@ MAX_BITS: Final = 16
 _RADIX_BITS: Final = 6
 _KEYS_EACH: Final = 64
 """Keys that a work-item of the sort has."""
+MOST_ENDS: Final = 8
+"""Ends of stretches in one bucket that are added up at once."""
 _STRETCHES: Final = 1 << 16
 """Work-items that the stretches of a sum should keep busy."""
 _SHORTEST, _LONGEST = 16, 256
-_ADDITION, _BUCKET = 11, 37
+_ADDITION, _BUCKET = 11, 32
 """Multiplications of Fp or Fp2 for a term of a window, and for a bucket."""
 
 
@@ -63,68 +65,115 @@ def _sort(stream: Stream, keys: Buffer, values: Buffer, n: int, windows: int, bi
     return keys, values
 
 
-def partial(
-    stream: Stream, group: Group, points: U64, scalars: U64, tags: U64, block: int = BLOCK, bits: int | None = None,
-    sort_block: int | None = None, each: int | None = None,
-) -> Partial:  # fmt: skip
-    """What the host adds up to the sum of scalars[j] times points[j], one or more terms; bits, sort_block and each are free, for tests."""
-    terms, degree = len(points), DEGREE[group]
-    bits = bits or bits_of(group, terms)
-    shorts, words, windows = split(stream, group, scalars, bits, block)
-    n = terms * 2 * degree
-    keys, values = stream.allocate(4 * n * windows), stream.allocate(4 * n * windows)
-    sizes = np.uint32(terms), np.uint32(words), np.uint32(windows), np.uint32(bits)
-    launch(stream, "msm_large", group, "digits", n * windows, shorts, keys, values, *sizes, block=block)
-    stream.free(shorts)
-    keys, values = _sort(stream, keys, values, n, windows, bits, sort_block)
+def _point_bytes(group: Group) -> int:
+    """Of X, Y and Z."""
+    return 4 * 3 * DEGREE[group] * device_points.BASE_WORDS[CURVE_NAME[group]]
 
-    buckets = (1 << (bits - 1)) + 1
-    point_bytes = 4 * 3 * degree * device_points.BASE_WORDS[CURVE_NAME[group]]
-    places = buckets * windows
+
+def _entries(stream: Stream, point_bytes: int, n: int) -> tuple[Buffer, Buffer, Buffer]:
+    """Keys, points and tags of a list."""
+    made = stream.allocate(4 * n), stream.allocate(point_bytes * n), stream.allocate(8 * n)
+    for buffer in made:
+        stream.fill(buffer, 0xFF)
+    return made
+
+
+def _join(
+    stream: Stream, group: Group, entries: tuple[Buffer, ...], size: int, windows: int, held: Buffer, held_tags: Buffer, places: int,
+    block: int,
+) -> None:  # fmt: skip
+    """Adds up `size` entries a window to their buckets, however many a bucket has."""
+    point_bytes = _point_bytes(group)
+    while True:
+        count = groups_of(size, _SHORTEST)
+        after = _entries(stream, point_bytes, 2 * count * windows)
+        numbers = np.uint32(size), np.uint32(windows), np.uint32(_SHORTEST), np.uint32(count), np.uint32(places)
+        args = *entries, held, held_tags, *after
+        launch(stream, "msm_large", group, "join", count * windows, *args, *numbers, block=block)
+        for buffer in entries:
+            stream.free(buffer)
+        if count == 1:
+            return
+        entries, size = after, 2 * count
+
+
+def _fill_buckets(
+    stream: Stream, group: Group, sorted_items: tuple[Buffer, Buffer], points: Buffer, tags: Buffer, terms: int, windows: int, buckets: int,
+    each: int, most: int, block: int,
+) -> tuple[Buffer, Buffer]:  # fmt: skip
+    """Jacobian sums of the buckets of every window, and of their tags."""
+    point_bytes, places, n = _point_bytes(group), buckets * windows, terms * 2 * DEGREE[group]
     held, held_tags = stream.allocate(point_bytes * places), stream.allocate(8 * places)
     for buffer in (held, held_tags):
         stream.fill(buffer, 0)
-    each = each or min(max(n * windows // _STRETCHES, _SHORTEST), _LONGEST)
-    source: tuple[Buffer, ...] = keys, values, stream.upload(points), stream.upload(tags)
-    kernel, size = "stretches", n
-    while True:
-        count = groups_of(size, each)
-        entries = 2 * count * windows
-        after = stream.allocate(4 * entries), stream.allocate(point_bytes * entries), stream.allocate(8 * entries)
-        for buffer in after:
-            stream.fill(buffer, 0xFF)
-        first = np.uint32(terms if kernel == "stretches" else size)
-        numbers = first, np.uint32(windows), np.uint32(each), np.uint32(count), np.uint32(places)
-        launch(stream, "msm_large", group, kernel, count * windows, *source, held, held_tags, *after, *numbers, block=block)
-        for buffer in source:
-            stream.free(buffer)
-        if count == 1:
-            break
-        source, kernel, size = after, "join", 2 * count
-        each = min(each, _SHORTEST)
+    count = groups_of(n, each)
+    ends = _entries(stream, point_bytes, 2 * count * windows)
+    sizes = np.uint32(terms), np.uint32(windows), np.uint32(each), np.uint32(count), np.uint32(places)
+    args = *sorted_items, points, tags, held, held_tags, *ends, *sizes
+    launch(stream, "msm_large", group, "stretches", count * windows, *args, block=block)
+    if count > 1:
+        flag = stream.upload(np.zeros(1, np.uint32))
+        limits = np.uint32(2 * count), np.uint32(windows), np.uint32(places), np.uint32(most)
+        launch(stream, "msm_large", group, "ends", places, *ends, held, held_tags, flag, *limits, block=block)
+        if stream.download(flag, np.zeros(1, np.uint32))[0]:
+            _join(stream, group, ends, 2 * count, windows, held, held_tags, places, block)
+    return held, held_tags
 
-    levels = [groups_of(buckets, 8)]
+
+def _weigh(
+    stream: Stream, group: Group, held: Buffer, held_tags: Buffer, windows: int, buckets: int, block: int
+) -> tuple[Buffer, Buffer, int]:
+    """Jacobian sums V and of their tags, level by level and window by window, and the number of levels.
+
+    The sum of i times bucket i of a window is the sum of 2^level V.
+    """
+    point_bytes = _point_bytes(group)
+    levels = [groups_of(buckets, 2)]
     while levels[-1] > 1:
-        levels.append(groups_of(levels[-1], 8))
+        levels.append(groups_of(levels[-1], 2))
     total = sum(levels) * windows
-    weighted, weighted_tags = stream.allocate(4 * jacobian_words(group) * total), stream.allocate(8 * total)
-    for buffer in (weighted, weighted_tags):
+    weighted = stream.allocate(point_bytes * total), stream.allocate(8 * total)
+    for buffer in weighted:
         stream.fill(buffer, 0xFF)
     size, base = buckets, 0
     for count in levels:
         sums = stream.allocate(point_bytes * count * windows), stream.allocate(8 * count * windows)
         for buffer in sums:
             stream.fill(buffer, 0xFF)
-        numbers = np.uint32(size), np.uint32(windows), np.uint32(count), np.uint32(base), np.uint32(total)
-        args = held, held_tags, *sums, weighted, weighted_tags
-        launch(stream, "msm_large", group, "eighths", count * windows, *args, *numbers, block=block)
+        sizes = np.uint32(size), np.uint32(windows), np.uint32(count), np.uint32(base), np.uint32(total)
+        launch(stream, "msm_large", group, "pairs", count * windows, held, held_tags, *sums, *weighted, *sizes, block=block)
         for buffer in (held, held_tags):
             stream.free(buffer)
         (held, held_tags), size, base = sums, count, base + count * windows
     offsets = np.concatenate(([0], np.cumsum(np.repeat(levels, windows)))).astype(np.uint32)
-    out, seen = device_points.add_up(stream, group, offsets, weighted, weighted_tags, total, block)
-    number = len(levels) * windows
+    return (*device_points.add_up(stream, group, offsets, *weighted, total, block), len(levels))
+
+
+def partial(
+    stream: Stream, group: Group, points: U64, scalars: U64, tags: U64, block: int = BLOCK, bits: int | None = None,
+    sort_block: int | None = None, each: int | None = None, most: int = MOST_ENDS,
+) -> Partial:  # fmt: skip
+    """What the host adds up to the sum of scalars[j] times points[j], one or more terms.
+
+    bits of a digit, groups of the sort, items of a stretch and ends added up at once are free, for tests.
+    """
+    terms = len(points)
+    bits = bits or bits_of(group, terms)
+    shorts, words, windows = split(stream, group, scalars, bits, block)
+    n = terms * 2 * DEGREE[group]
+    keys, values = stream.allocate(4 * n * windows), stream.allocate(4 * n * windows)
+    sizes = np.uint32(terms), np.uint32(words), np.uint32(windows), np.uint32(bits)
+    launch(stream, "msm_large", group, "digits", n * windows, shorts, keys, values, *sizes, block=block)
+    items = _sort(stream, keys, values, n, windows, bits, sort_block)
+    buckets = (1 << (bits - 1)) + 1
+    each = each or min(max(n * windows // _STRETCHES, _SHORTEST), _LONGEST)
+    given = stream.upload(points), stream.upload(tags)
+    held = _fill_buckets(stream, group, items, *given, terms, windows, buckets, each, most, block)
+    out, seen, levels = _weigh(stream, group, *held, windows, buckets, block)
+    number = levels * windows
     planes = stream.download(out, np.empty((jacobian_words(group), number), np.uint32))
     found = stream.download(seen, np.empty(number, np.uint64)).sum(dtype=np.uint64)
-    factors = [8**level << (bits * w) for level in range(len(levels)) for w in range(windows)]
-    return Partial(planes, factors, int(found), number * 2 * degree)
+    for buffer in (shorts, *items, *given, out, seen):
+        stream.free(buffer)
+    factors = [1 << (bits * w + level) for level in range(levels) for w in range(windows)]
+    return Partial(planes, factors, int(found), number * 2 * DEGREE[group])

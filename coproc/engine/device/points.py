@@ -25,6 +25,8 @@ ENTRIES: Final = 8
 """Affine multiples in the table of a point: P, ..., 8P."""
 TERMS_A_THREAD: Final = 8
 """Terms of one sum that a work-item takes; longer sums are cut, and their parts added up."""
+SUMMANDS: Final = 4
+"""Points that a work-item adds up to a sum: few, as long sums wait for one another."""
 _INVERSES: Final = 8
 """Elements that a work-item contributes to one inversion."""
 
@@ -168,13 +170,15 @@ def sums_by_ladder(
     return (*add_up(stream, group, firsts.astype(np.uint32), out, sums, count, block), windows)
 
 
-def add_up(stream: Stream, group: Group, offsets: Any, planes: Buffer, tags: Buffer, n: int, block: int = BLOCK) -> tuple[Buffer, Buffer]:
-    """Sums of n Jacobian points and of their tags; offsets uint32[m + 1]. Long sums are added up in several steps."""
+def add_up(
+    stream: Stream, group: Group, offsets: Any, planes: Buffer, tags: Buffer, n: int, block: int = BLOCK, each: int = SUMMANDS
+) -> tuple[Buffer, Buffer]:
+    """Sums of n Jacobian points and of their tags; offsets uint32[m + 1]. A work-item adds up to `each`, long sums take several steps."""
     m = len(offsets) - 1
     sizes = np.diff(offsets.astype(np.int64))
-    parts = np.where(sizes > 2 * TERMS_A_THREAD, -(-sizes // TERMS_A_THREAD), 1)
+    parts = np.where(sizes > 2 * each, -(-sizes // each), 1)
     firsts = np.concatenate(([0], np.cumsum(parts)))
-    inner = np.repeat(offsets[:-1].astype(np.int64) - TERMS_A_THREAD * firsts[:-1], parts) + TERMS_A_THREAD * np.arange(firsts[-1])
+    inner = np.repeat(offsets[:-1].astype(np.int64) - each * firsts[:-1], parts) + each * np.arange(firsts[-1])
     cuts = np.append(inner, n).astype(np.uint32)
     count = len(inner)
     out, sums = stream.allocate(4 * jacobian_words(group) * count), stream.allocate(8 * count)
@@ -184,7 +188,7 @@ def add_up(stream: Stream, group: Group, offsets: Any, planes: Buffer, tags: Buf
     launch(stream, "multiples", group, "add_up", count, *args, block=block)
     if count == m:
         return out, sums
-    return add_up(stream, group, firsts.astype(np.uint32), out, sums, count, block)
+    return add_up(stream, group, firsts.astype(np.uint32), out, sums, count, block, each)
 
 
 def scalar_mul(stream: Stream, group: Group, points: U64, scalars: U64, block: int = BLOCK) -> U64:

@@ -54,7 +54,7 @@ def _of_group(degree: int) -> tuple[Family, ...]:
         Family(
             f"msm_large_{g}",
             (*group, *_kernels("jacobian", "endomorphism", "msm_large")),
-            slots=16 * fq,
+            slots=10 * fq,
             tower=tower,
         ),
     )
