@@ -21,9 +21,10 @@ import numpy as np
 
 from benches.soak import result
 from benches.soak.kill_ray import batches
-from coproc.cluster.audit import EVERY, Audited, Sampler
+from coproc.cluster.audit import Audited
 from coproc.cluster.dispatch import Dispatcher
 from coproc.cluster.pools.threads import ThreadPool
+from coproc.cluster.sampler import EVERY, Sampler
 from coproc.engine.select import select
 from tests.cluster.liars import HIDES, MODES, FakeRemote, Liar
 

@@ -10,7 +10,7 @@ import numpy as np
 from coproc.cluster.pools.ray_actor import FoldActor
 from coproc.cluster.sealed import CURVE_OF, Partial, tag_sum, tags
 from coproc.engine.protocol import U8
-from coproc.fold.product import ONE
+from coproc.fold.product import one
 
 
 class SometimesLying(FoldActor):
@@ -24,4 +24,4 @@ class SometimesLying(FoldActor):
         if not self._lies:
             return super().fold(number, op, n, array, seed, given, names)
         every = np.ones(n, np.uint8)
-        return tuple(Partial(number, every, ONE[CURVE_OF[op]].copy(), tag_sum(tags(seed, n), np.arange(n)), "cpu:lies"))
+        return tuple(Partial(number, every, one(CURVE_OF[op]).copy(), tag_sum(tags(seed, n), np.arange(n)), "cpu:lies"))

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from coproc.batch import answer_batch
-from coproc.cluster.audit import Audited, Counts, Sampler
+from coproc.cluster.audit import Audited, Counts
 from coproc.cluster.canaries import Canaries, parsed_of
 from coproc.cluster.clock import VirtualClock
 from coproc.cluster.dispatch import Dispatcher
 from coproc.cluster.folding import FoldWorker
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.cluster.pools.threads import ThreadPool
+from coproc.cluster.sampler import Sampler
 from coproc.cluster.sealed import CURVE_OF
 from coproc.engine.select import select
 from coproc.errors import EngineLost
