@@ -17,6 +17,7 @@ VENV      := .venv
 BIN       := $(VENV)/bin
 NATIVE    := build/native
 SANITIZED := build/sanitized
+GPU       := build/gpu/venv
 CXX       ?= g++
 JOBS      ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
@@ -25,9 +26,9 @@ KERNELS    := $(shell find kernels_cpu vm/native -type f 2>/dev/null)
 NODE       := clients/rust/coproc-piecrust
 NODE_BUILD ?= build/node
 PARAMETERS := $(wildcard coproc/params/*.py coproc/codegen/*.py)
-CXX_FILES  := $(shell find kernels_cpu vm/native tests/native benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
+CXX_FILES  := $(shell find kernels_cpu vm/native tests/native tests/device benches/native -name '*.cpp' -o -name '*.hpp' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help setup demo test test-all test-node wheel check bench contracts native sanitized lock clean
+.PHONY: help setup demo test test-all test-node wheel check check-gpu bench contracts native sanitized lock clean
 
 help:
 	@echo 'make setup     prepare .venv and build the kernels'
@@ -36,6 +37,7 @@ help:
 	@echo 'make test-node Dusk'"'"'s own VM with coproc attached (needs cargo)'
 	@echo 'make wheel     build the wheel, install it without extras in an environment of its own, run it'
 	@echo 'make check     formatting, types, import directions, warnings as errors'
+	@echo 'make check-gpu compile every kernel for CUDA, read its machine code, look for races: no GPU is needed'
 	@echo 'make bench     measure primitives and operations'
 	@echo 'make contracts build the example contracts anew (a Rust toolchain: contracts/README.md)'
 	@echo 'make lock      resolve the dependencies anew (requirements/*.txt)'
@@ -112,6 +114,17 @@ check: setup $(VENV)/.developed native
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+
+# The compiler for CUDA has an environment of its own: the tests do without it.
+$(GPU)/.installed: requirements/gpu.txt
+	@echo 'Installing the compiler for CUDA into $(GPU)'
+	@python=$$(.ci/python) && rm -rf $(GPU) && $$python -m venv $(GPU)
+	@$(GPU)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/gpu.txt
+	@touch $@
+
+check-gpu: setup $(VENV)/.developed $(GPU)/.installed
+	@$(BIN)/python -m benches.gpu_gate
+	@$(BIN)/python -m tests.device.races
 
 # Kernels, native tests and coproc-bench with warnings as errors; the fuzz target under AddressSanitizer and UBSan.
 configure = PATH="$(CURDIR)/$(BIN):$$PATH" CXX="$(CXX)" $(BIN)/cmake -G Ninja -S . -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -DCOPROC_NATIVE_TESTS=ON

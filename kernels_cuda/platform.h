@@ -20,7 +20,8 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef int i32;
 
-#define KERNEL(name) extern "C" __global__ void __launch_bounds__(BLOCK) name
+/* One group a multiprocessor is enough: without the 1 ptxas spills rather than take a few registers more. */
+#define KERNEL(name) extern "C" __global__ void __launch_bounds__(BLOCK, 1) name
 #define DEVICE static __device__ __forceinline__
 #define NOINLINE static __device__ __noinline__
 #define GLOBAL
@@ -140,7 +141,7 @@ extern "C" u64 platform_counts[64];
 #endif
 
 /* The primitives on registers count themselves where the host is asked to: the work of a kernel by number. */
-enum { COUNT_fpr_mul, COUNT_fpr_sqr, COUNT_fpr_add, COUNT_fpr_sub, COUNT_fpr2_mul, COUNT_fpr2_sqr, COUNT_fpr_get, COUNT_fpr_put };
+enum { COUNT_fpr_mul, COUNT_fpr_sqr, COUNT_fpr_add, COUNT_fpr_sub, COUNT_fpr2_mul, COUNT_fpr2_sqr, COUNT_fpr_get, COUNT_fpr_put, COUNT_hades_row };
 #ifndef COUNT
 #define COUNT(primitive) ((void)0)
 #endif

@@ -10,7 +10,8 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parents[2]
 TOOLS = HOME / "build" / "gpu" / "venv"
-OPTIONS = ("--std=c++17", "-default-device", "--ptxas-options=-v")
+OPTIONS = ("--std=c++17", "-default-device", "--ptxas-options=-v", "--diag-suppress=177")
+"""177: a text holds primitives that one module or another does not call."""
 
 
 class CompileError(Exception):
@@ -53,7 +54,7 @@ def compile_text(text: str, architecture: str) -> tuple[bytes, str]:
     log = _get(program, "ProgramLog").decode(errors="replace").rstrip("\0")
     try:
         if status:
-            raise CompileError(log[:4000])
+            raise CompileError(next((line for line in log.splitlines() if "error:" in line), log[:400]))
         return _get(program, "CUBIN"), log
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))

@@ -79,6 +79,19 @@ def build(text: str, options: tuple[str, ...]) -> Path:
     return library
 
 
+@dataclass(frozen=True)
+class Launch:
+    """One launch of a device that counts: how often each primitive was called, in the order of platform.h."""
+
+    family: str
+    curve: str
+    kernel: str
+    block: int
+    groups: int
+    slots: int
+    counts: Array
+
+
 class HostDevice:
     """See `coproc.engine.device.protocol.Device`. seed: decides orders and garbage. counted: primitives are counted."""
 
@@ -90,7 +103,8 @@ class HostDevice:
     emulated = True
 
     def __init__(self, seed: int = 0, sanitize: tuple[str, ...] = (), counted: bool = False) -> None:
-        self.seed = seed
+        self.seed, self.counted = seed, counted
+        self.launches: list[Launch] = []
         self.options = (
             *OPTIONS,
             *(("-DCOUNTED",) if counted else ()),
@@ -109,13 +123,6 @@ class HostDevice:
             assert found is not None
             self._modules[key] = HostModule(family, curve, block, int(found[1]), library, parameters)
         return self._modules[key]
-
-    def counts(self) -> dict[tuple[str, str, int], Array]:
-        """How often each counted primitive was called, by module."""
-        return {
-            key: np.ctypeslib.as_array((ctypes.c_uint64 * 64).in_dll(module.library, "platform_counts")).copy()
-            for key, module in self._modules.items()
-        }
 
     @contextmanager
     def stream(self) -> Iterator[HostStream]:
@@ -174,6 +181,10 @@ class HostStream:
         pointers = (ctypes.c_void_p * len(types))(*(ctypes.addressof(v) for v in values))
         self.device.seed += 1
         body = ctypes.cast(module.library[f"call_{kernel}"], ctypes.c_void_p)
+        counts = np.ctypeslib.as_array((ctypes.c_uint64 * 64).in_dll(module.library, "platform_counts"))
+        counts[:] = 0
         words = max(1, slots * module.limbs * module.block)
         if groups and module.library.fibers_launch(body, pointers, scratch, groups, module.block, words, self.device.seed):
             raise EngineLost(f"{kernel}: some work-items of a group ended while others stood at a barrier")
+        if self.device.counted:
+            self.device.launches.append(Launch(module.family, module.curve, kernel, module.block, groups, slots, counts.copy()))
