@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 
 from coproc.batch import Part, answer_batches
-from coproc.engine.protocol import Engine
-from coproc.fold.settle import Combiner
+from coproc.engine.protocol import I64, Engine
+from coproc.fold.settle import Combiner, Record
 from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Columns, Operation
 from coproc.ops import OPERATIONS
 from coproc.ops.shape import MAX_BATCH
 
-from .pools.protocol import PackedAnswers, PackedBatch
+from .pools.protocol import PackedAnswers, PackedBatch, Seeds
 
 FEW: Final = 4
 OTHERS: Final = "*"
@@ -28,40 +28,45 @@ class Answerer:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._keys = KeyRegistry(engine)
-        self._combiner = Combiner()
 
     def __call__(self, packed: PackedBatch) -> PackedAnswers:
         """The answers of any number of requests; those that the engine fails on are unserved. Raises InvalidInput."""
         start = thread_time()
         packed.check()
         operation, batch = OPERATIONS[packed.op], packed.batch()
-        columns = []
+        columns, seeds = [], []
         for first in range(0, len(packed), MAX_BATCH):
-            some = packed.slice(first, first + MAX_BATCH) if len(packed) > MAX_BATCH else packed
-            columns.append(self._some(operation, some, batch if some is packed else some.batch()))
+            some = packed.slice(first, min(first + MAX_BATCH, len(packed))) if len(packed) > MAX_BATCH else packed
+            records: list[Record] = []
+            columns.append(self._some(operation, some, batch if some is packed else some.batch(), Combiner(on_record=records.append)))
+            seeds.append(Seeds(len(some), tuple((record.seed, record.digest) for record in records)))
         joined = columns[0] if len(columns) == 1 else concatenated(operation, columns)
-        return PackedAnswers.of(joined, thread_time() - start)
+        return PackedAnswers.of(joined, thread_time() - start, tuple(seeds))
 
-    def _some(self, operation: Operation, packed: PackedBatch, batch: Batch) -> Columns:
+    def _some(self, operation: Operation, packed: PackedBatch, batch: Batch, combiner: Combiner) -> Columns:
         """The parts of the tenants, whose claims are settled together."""
-        places: dict[str, list[slice]] = {}
-        at = 0
-        for tenant, requests in packed.tenants:
-            name = tenant if requests >= FEW or not tenant else OTHERS
-            places.setdefault(name, []).append(slice(at, at + requests))
-            at += requests
-        if len(places) < 2:
-            keys = self._keys.of(next(iter(places), ""))
-            return answer_batches(self.engine, keys, self._combiner, [Part(operation, batch)])[0]
-        order = np.arange(len(packed))
-        index = [np.concatenate([order[s] for s in slices]) for slices in places.values()]
-        parts = [Part(operation, batch.take(i), self._keys.of(tenant)) for tenant, i in zip(places, index, strict=True)]
-        columns = concatenated(operation, answer_batches(self.engine, self._keys, self._combiner, parts))
-        back = np.argsort(np.concatenate(index), kind="stable")
+        index = places(packed)
+        if len(index) < 2:
+            keys = self._keys.of(next(iter(index), ""))
+            return answer_batches(self.engine, keys, combiner, [Part(operation, batch)])[0]
+        parts = [Part(operation, batch.take(i), self._keys.of(tenant)) for tenant, i in index.items()]
+        columns = concatenated(operation, answer_batches(self.engine, self._keys, combiner, parts))
+        back = np.argsort(np.concatenate(list(index.values())), kind="stable")
         retbuf = columns.retbuf[back]
         return Columns(
             columns.status[back], retbuf[:, 0] if operation.kind == "bool" else columns.value, retbuf, columns.gas[back], columns.engine
         )
+
+
+def places(packed: PackedBatch) -> dict[str, I64]:
+    """Whose kept keys the requests of a batch use -> which requests; {} where all use those of nobody."""
+    found: dict[str, list[I64]] = {}
+    at = 0
+    for tenant, requests in packed.tenants:
+        name = tenant if requests >= FEW or not tenant else OTHERS
+        found.setdefault(name, []).append(np.arange(at, at + requests))
+        at += requests
+    return {name: np.concatenate(pieces) for name, pieces in found.items()}
 
 
 def concatenated(operation: Operation, columns: list[Columns]) -> Columns:

@@ -25,11 +25,12 @@ from coproc.engine.library import ISAS, unavailable
 from coproc.engine.protocol import I64, Status
 from coproc.errors import EngineError
 from coproc.operation import Request
-from coproc.replay import Kept, Part, Run, Step, Told, keep
-from coproc.replay.batch import parts_of
+from coproc.ops.shape import MAX_BATCH
+from coproc.replay import Fold, Kept, Part, Run, Step, Told, keep
 
+from .answerer import places
 from .kept import requests_of
-from .pools.protocol import PackedAnswers, PackedBatch, Pool
+from .pools.protocol import PackedAnswers, PackedBatch, Pool, Seeds
 
 _log: Final = logging.getLogger("coproc.cluster")
 EVERY: Final = 256
@@ -210,16 +211,16 @@ class Crosschecked:
             self._counts.mismatches += len(disputed)
         wrong = " and ".join(liars) or "none"
         _log.error("%s and %s disagree on %d %s; by the specification %s is wrong", engine, name, len(disputed), batch.op, wrong)
-        self._keep(engine, batch, own, {name: theirs, "spec": truth})
+        self._keep(engine, batch, answers.seeds, own, {name: theirs, "spec": truth})
         for liar in liars:
             self._stop(liar)
         return not liars
 
-    def _keep(self, served: str, batch: PackedBatch, own: list[Told], others: dict[str, dict[int, Told]]) -> None:
+    def _keep(self, served: str, batch: PackedBatch, seeds: tuple[Seeds, ...], own: list[Told], others: dict[str, dict[int, Told]]) -> None:
         if self._folder is None:
             return
         requests: list[Request] = requests_of(batch)
-        runs = [Run(served, (Step(parts_of(requests)),), tuple(own), "served")]
+        runs = [Run(served, steps_of(batch, seeds), tuple(own), "served")]
         for engine, said in others.items():
             steps = tuple(Step((Part((i,)),)) for i in said)
             runs.append(Run(engine, steps, tuple(said.get(i) for i in range(len(requests))), "looked again, one by one"))
@@ -251,6 +252,20 @@ def told_of(answers: PackedAnswers) -> list[Told]:
     """What was told of each request."""
     rows = zip(answers.status.tolist(), answers.retbuf, answers.gas.tolist(), strict=True)
     return [Told(status, retbuf.tobytes(), gas) for status, retbuf, gas in rows]
+
+
+def steps_of(batch: PackedBatch, seeds: tuple[Seeds, ...]) -> tuple[Step, ...]:
+    """How an `Answerer` cuts a batch, with the seeds of its folds, where it said them."""
+    sizes = [one.requests for one in seeds]
+    if sum(sizes) != len(batch) or max(sizes, default=0) > MAX_BATCH:  # nobody said them, or not of this batch
+        seeds, sizes = (), [min(MAX_BATCH, len(batch) - first) for first in range(0, len(batch), MAX_BATCH)]
+    steps, at = [], 0
+    for i, size in enumerate(sizes):
+        index = places(batch.slice(at, at + size)) or {"": np.arange(size)}
+        parts = tuple(Part(tuple((at + own).tolist()), tenant) for tenant, own in index.items())
+        steps.append(Step(parts, tuple(Fold(*fold) for fold in seeds[i].folds) if seeds else ()))
+        at += size
+    return tuple(steps)
 
 
 def _singly(pool: Pool, batch: PackedBatch, index: Sequence[int]) -> dict[int, Told]:

@@ -20,6 +20,13 @@ from coproc.ops import OPERATIONS
 _EMPTY: Any = np.zeros(0, np.uint8)
 
 
+class Seeds(NamedTuple):
+    """Those of the folds of some requests in a row, answered together: (seed, digest) of each, as `coproc.fold.settle.Record`."""
+
+    requests: int
+    folds: tuple[tuple[bytes, bytes], ...]
+
+
 class Run(NamedTuple):
     """So many requests in a row are a tenant's."""
 
@@ -133,6 +140,7 @@ class PackedAnswers:
     gas      int64[n]
     engine   who answered, "" where nobody did
     seconds  of work, processor time, so that a loaded machine does not pass for a slow one; 0 where nobody measured
+    seeds    of the folds, in order; () where nobody said them
     """
 
     status: U8
@@ -141,6 +149,7 @@ class PackedAnswers:
     gas: I64
     engine: str
     seconds: float = 0.0
+    seeds: tuple[Seeds, ...] = ()
 
     def __len__(self) -> int:
         return len(self.status)
@@ -149,8 +158,8 @@ class PackedAnswers:
         return Columns(self.status, self.value, self.retbuf, self.gas, self.engine)
 
     @classmethod
-    def of(cls, columns: Columns, seconds: float = 0.0) -> PackedAnswers:
-        return cls(columns.status, columns.value, columns.retbuf, columns.gas, columns.engine, seconds)
+    def of(cls, columns: Columns, seconds: float = 0.0, seeds: tuple[Seeds, ...] = ()) -> PackedAnswers:
+        return cls(columns.status, columns.value, columns.retbuf, columns.gas, columns.engine, seconds, seeds)
 
     def slice(self, start: int, stop: int) -> PackedAnswers:
         """The answers from `start` on, before `stop`."""

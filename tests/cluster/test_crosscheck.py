@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 from coproc.cluster.batcher import Batcher
-from coproc.cluster.crosscheck import Crosschecked, other_than
+from coproc.cluster.crosscheck import Crosschecked, other_than, steps_of, told_of
+from coproc.cluster.kept import requests_of
 from coproc.cluster.memo import Memo
+from coproc.cluster.pools.processes import ProcessPool
 from coproc.cluster.pools.protocol import PackedBatch, Pool
+from coproc.cluster.pools.protocol import Run as Owned
 from coproc.cluster.pools.threads import ThreadPool
 from coproc.cluster.ticket import Ticket
+from coproc.engine.select import select
+from coproc.measure.requests import make as requests
 from coproc.operation import Request
-from coproc.replay import load
+from coproc.replay import Kept, Run, load, replay
 from tests.replay.made import Flip
 from tests.samples.requests import mixed, request_of
 
@@ -121,3 +126,21 @@ def test_what_cannot_be_looked_at_again_is_no_disagreement(caplog: pytest.LogCap
         pool.settle()
         assert (pool.counts().mismatches, pool.counts().stopped) == (0, 0)
     assert "could not be looked at again" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [ThreadPool, ProcessPool])
+def test_with_the_seeds_that_a_worker_says_its_folds_are_made_again(kind: type[ThreadPool] | type[ProcessPool]) -> None:
+    engine = select("cpu")
+    made = requests(engine, "verify_kzg_proof", 600).requests * 2
+    batch = PackedBatch.of(made)
+    batch.tenants = (Owned("alice", 500), Owned("bob", 3), Owned("alice", 97), Owned("", 600))
+    with kind(workers=1, engine="cpu") as pool:
+        answers = pool.run(batch).result(timeout=120)
+    assert [one.requests for one in answers.seeds] == [1024, 176]
+    steps = steps_of(batch, answers.seeds)
+    assert [part.tenant for part in steps[0].parts] == ["alice", "*", ""]
+    kept = Kept(tuple(requests_of(batch)), (Run(answers.engine, steps, tuple(told_of(answers))),), "by the way")
+    for again in replay(kept, engine, 1):
+        assert again.told == kept.runs[0].told
+        assert (again.folds, again.same) == (2, 2)
+    assert [step.folds for step in steps_of(batch, ())] == [(), ()]
