@@ -17,6 +17,7 @@ import json
 import logging
 import queue
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -198,12 +199,14 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[Any]:
 
 
 def campaign(args: argparse.Namespace, tell: float = 60.0) -> dict[str, Any]:
-    """Children one after another until all faults were played."""
+    """Children one after another until all faults were played, or until SIGTERM: then what came of those that were."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     noticed: Counter[str] = Counter()
     wrong: list[Any] = []
     number, tampered_with, started, told = args.first, 0, time.monotonic(), time.monotonic()
-    while number < args.count:
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    while number < args.count and not stop.is_set():
         words = ["--child", f"--first={number}", f"--count={args.count}", f"--seed={args.seed}", f"--size={args.size}"]
         process = subprocess.Popen(
             [sys.executable, "-m", "benches.soak.faults", *words, f"--ops={','.join(args.ops)}"], stdout=subprocess.PIPE, text=True
@@ -230,6 +233,10 @@ def campaign(args: argparse.Namespace, tell: float = 60.0) -> dict[str, Any]:
                     wrong.append([number, *outcome])
                     print(json.dumps({"wrong": wrong[-1]}), flush=True)
                 number += 1
+            if stop.is_set():
+                process.kill()
+                process.wait()
+                break
             if time.monotonic() - told > tell:
                 told = time.monotonic()
                 print(json.dumps({"done": number, "seconds": round(told - started), "wrong": len(wrong)}), flush=True)
