@@ -121,6 +121,27 @@ def mul_by_line(pairing: Pairing) -> Trace:
     return r.trace(f=_line(_f(r), l0, l1, l2, m_twist=pairing.m_twist).coordinates)
 
 
+def multiply_lines(pairing: Pairing) -> Trace:
+    """out <- the product of two evaluated lines, as `Fp12.mul_joined` takes it: c0, c1, c2, d0, d1. Six products."""
+    r = Recorder("multiply_lines")
+    h, l1, l2 = (r.load_fp2("line", 2 * i) for i in range(3))
+    h_, l1_, l2_ = (r.load_fp2("next", 2 * i) for i in range(3))
+    g0, g1, g0_, g1_ = (l2, l1, l2_, l1_) if pairing.m_twist else (l1, l2, l1_, l2_)
+    x, y, z = h * h_, g0 * g0_, g1 * g1_
+    cross = (g0 + g1) * (g0_ + g1_) - y - z
+    d0, d1 = (g0 + h) * (g0_ + h_) - x - y, (g1 + h) * (g1_ + h_) - x - z
+    # M: (g0 + g1 v + h v w)^2 has v^2 w^2 = v^3 = xi; D: (h + (g0 + g1 v) w)^2 has w^2 = v
+    c = (y + x.mul_xi(), cross, z) if pairing.m_twist else (x + z.mul_xi(), y, cross)
+    return r.trace(out=(*c, d0, d1))
+
+
+def mul_by_joined(pairing: Pairing) -> Trace:
+    """f <- f times the product of two lines: c0, c1, c2 lie where the first was, d0 and d1 where the second was."""
+    r = Recorder("mul_by_joined")
+    c, d = [_loads(r, "line", 2 * i) for i in range(3)], [_loads(r, "next", 2 * i) for i in range(2)]
+    return r.trace(f=_f(r).mul_joined(c, d, m_twist=pairing.m_twist).coordinates)
+
+
 def mul_by_stored_line(pairing: Pairing) -> Trace:
     """f <- f times a line as the Engine stores it, at P: BLS12-381 (l1 / l0, l2 / l0), BN254 (l0, l1, l2)."""
     r = Recorder("mul_by_stored_line")
@@ -203,7 +224,9 @@ _TRACES: dict[str, tuple[Callable[[Pairing], Trace], int]] = {
     "add_step": (lambda _: add_step(), 24),
     "psi": (lambda _: psi(), 24),
     "fp12_sqr": (lambda _: fp12_sqr(), 24),
-    "mul_by_line": (mul_by_line, 200),
+    "multiply_lines": (multiply_lines, 24),
+    "mul_by_line": (mul_by_line, 100),
+    "mul_by_joined": (mul_by_joined, 60),
     "mul_by_stored_line": (mul_by_stored_line, 24),
     "fp12_mul": (lambda _: fp12_mul(), 24),
     "fp12_norm": (lambda _: fp12_norm(), 24),
@@ -219,7 +242,7 @@ _TRACES: dict[str, tuple[Callable[[Pairing], Trace], int]] = {
 MILLER_TEMPORARIES = {"bls12_381": 6, "bn254": 10}
 """Of the programs of the Miller loop, beside the 12 slots of the accumulator; the rest is spilled. 18 slots of 48 bytes and 22 of 32 bytes
 let 256 and 320 accumulators share the 227 KiB of a multiprocessor of an H100."""
-_LIMITED = ("fp12_sqr", "mul_by_line", "mul_by_stored_line")
+_LIMITED = ("fp12_sqr", "mul_by_line", "mul_by_joined", "mul_by_stored_line")
 
 
 @cache
@@ -266,11 +289,14 @@ def tables(curve: str) -> str:
 # ---- what it costs ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Counts:
-    """Multiplications in Fp: of the lines of a pair (point on the way), of a pair in the Miller loop (on lines, on stored lines), of an
-    accumulator (its squares), of a product, of a final exponentiation. slots: Fp slots of a work-item of each family."""
+    """Multiplications in Fp: of the lines of a pair (point on the way), of joining those of two pairs, of one pair and of two joined in
+    the Miller loop, of a pair on stored lines, of an accumulator (its squares), of a product, of a final exponentiation. slots: of Fp, of a
+    work-item of each family."""
 
     lines: int
+    join: int
     pair: int
+    joined_pairs: int
     stored_pair: int
     accumulator: int
     product: int
@@ -279,7 +305,8 @@ class Counts:
 
     def fused(self, pairs: int) -> float:
         """A pair with `pairs` pairs an accumulator."""
-        return self.lines + self.pair + self.accumulator / pairs
+        miller = pairs // 2 * (self.join + self.joined_pairs) + pairs % 2 * self.pair + self.accumulator
+        return self.lines + miller / pairs
 
 
 def counts(curve: str) -> Counts:
@@ -300,7 +327,9 @@ def counts(curve: str) -> Counts:
         hard = 3 * power + 3 * m["cyclotomic_sqr"] + 10 * m["fp12_mul"] + m["frobenius_1"] + m["frobenius_2"] + m["frobenius_3"]
     return Counts(
         lines=steps * m["double_step"] + (lines - steps) * m["add_step"] + lines * evaluate + psis,
+        join=lines * m["multiply_lines"],
         pair=lines * m["mul_by_line"],
+        joined_pairs=lines * m["mul_by_joined"],
         stored_pair=pairing.lines(pairing.digits) * m["mul_by_stored_line"],
         accumulator=(steps - 1) * m["fp12_sqr"],
         product=m["fp12_mul"],
@@ -316,8 +345,8 @@ def slots(curve: str) -> dict[str, int]:
         return max(program(curve, name).temporaries for name in names)
 
     return {
-        "lines": 14 + max(temporaries("double_step"), 4 + temporaries("add_step")),
-        "miller": 12 + temporaries("fp12_sqr", "mul_by_line", "mul_by_stored_line"),
+        "lines": max(14 + max(temporaries("double_step"), 4 + temporaries("add_step")), 10 + temporaries("multiply_lines")),
+        "miller": 12 + temporaries(*_LIMITED),
         "product": 12 + temporaries("fp12_mul"),
         "final_exponentiation": 12
         + max(

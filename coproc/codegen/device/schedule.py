@@ -19,32 +19,50 @@ def pool(trace: Trace) -> int:
 
 
 class _Costs:
-    """What an operation does to the number of taken slots, given those done before (a set as bits)."""
+    """What operations do to the number of taken slots, given those done before (a set as bits).
+
+    An operation without operands (a constant, a load) is done right before the first that needs its result: `group` has both.
+    """
 
     def __init__(self, trace: Trace) -> None:
-        self.operations, self.widths = trace.operations, trace.widths
+        operations = trace.operations
+        self.widths = [trace.widths[o.result] for o in operations]
         kept = {r.name for r in trace.regions if r.kept}
-        fixed = {v for v, place in trace.inputs if place.region in kept} | {v for v, _ in trace.outputs}
-        users = [0] * len(self.widths)
-        for i, o in enumerate(self.operations):
+        outputs = {v for v, _ in trace.outputs}
+        fixed = {v for v, place in trace.inputs if place.region in kept} | outputs
+        users = [0] * len(trace.widths)
+        for i, o in enumerate(operations):
             for v in set(o.operands):
                 users[v] |= 1 << i
-        maker = {o.result: i for i, o in enumerate(self.operations)}
-        self.needs = [sum(1 << maker[v] for v in set(o.operands) if v in maker) for o in self.operations]
-        self.mortal = [[(users[v], self.widths[v]) for v in set(o.operands) if v not in fixed] for o in self.operations]
-        outputs = {v for v, _ in trace.outputs}
-        self.start = sum(self.widths[v] for v, place in trace.inputs if place.region not in kept and (users[v] or v in outputs))
+        maker = {o.result: i for i, o in enumerate(operations)}
+        needs = [[maker[v] for v in dict.fromkeys(o.operands) if v in maker] for o in operations]
+        # a source that is a result itself is done when wanted
+        lazy = {i for i, o in enumerate(operations) if not o.operands and users[o.result]}
+        self.free = [i for i in range(len(operations)) if i not in lazy]
+        self.needs = [sum(1 << j for j in js if j not in lazy) for js in needs]
+        self.groups = [(*(j for j in js if j in lazy), i) for i, js in enumerate(needs)]
+        self.mortal = [[(users[v], trace.widths[v]) for v in set(o.operands) if v not in fixed] for o in operations]
+        self.start = sum(trace.widths[v] for v, place in trace.inputs if place.region not in kept and (users[v] or v in outputs))
 
     def ready(self, done: int) -> list[int]:
-        return [i for i, needs in enumerate(self.needs) if not (done >> i & 1 or needs & ~done)]
+        needs = self.needs
+        return [i for i in self.free if not (done >> i & 1 or needs[i] & ~done)]
 
-    def after(self, done: int, live: int, i: int) -> tuple[int, int]:
-        """Slots taken after operation i, and while it runs."""
-        rest = ~(done | 1 << i)
-        width = self.widths[self.operations[i].result]
-        dead = [w for users, w in self.mortal[i] if not users & rest]
-        now = live + width - sum(dead)
-        return now, now if width in dead else live + width
+    def run(self, done: int, live: int, i: int) -> tuple[int, int, int]:
+        """Done, and slots taken, after operation i and its sources; most slots taken on the way."""
+        most = live
+        for j in self.groups[i]:
+            if done >> j & 1:
+                continue
+            done |= 1 << j
+            width, dead, reused = self.widths[j], 0, False
+            for users, w in self.mortal[j]:
+                if not users & ~done:
+                    dead += w
+                    reused |= w == width
+            before, live = live, live + width - dead
+            most = max(most, live if reused else before + width)
+        return done, live, most
 
 
 def order(trace: Trace, beam: int = BEAM) -> tuple[Operation, ...]:
@@ -57,9 +75,9 @@ def order(trace: Trace, beam: int = BEAM) -> tuple[Operation, ...]:
         while more:
             more = False
             for i in costs.ready(done):
-                now, during = costs.after(done, live, i)
-                if now <= live and during <= peak:
-                    done, live, way, more = done | 1 << i, now, (*way, i), True
+                after, now, most = costs.run(done, live, i)
+                if now <= live and most <= peak:
+                    done, live, way, more = after, now, (*way, i), True
         return done, peak, live, way
 
     everything = (1 << len(trace.operations)) - 1
@@ -70,11 +88,17 @@ def order(trace: Trace, beam: int = BEAM) -> tuple[Operation, ...]:
             done, peak, live, way = state
             choices = [state] if done == everything else []
             for i in costs.ready(done):
-                now, during = costs.after(done, live, i)
-                choices.append(closed(done | 1 << i, max(peak, during), now, (*way, i)))
+                after, now, most = costs.run(done, live, i)
+                choices.append(closed(after, max(peak, most), now, (*way, i)))
             for choice in choices:
                 known = found.get(choice[0])
                 if known is None or choice[1:] < known[1:]:
                     found[choice[0]] = choice
         states = sorted(found.values(), key=lambda s: (s[1], s[2], -len(s[3]), s[3]))[:beam]
-    return tuple(trace.operations[i] for i in states[0][3])
+    return _in_full(costs, trace, states[0][3])
+
+
+def _in_full(costs: _Costs, trace: Trace, way: tuple[int, ...]) -> tuple[Operation, ...]:
+    """With the sources."""
+    done = dict.fromkeys(j for i in way for j in costs.groups[i])
+    return tuple(trace.operations[j] for j in done)

@@ -66,6 +66,24 @@ class Fp6:
             self.c2 * b0() - d.c2 + x1,
         )
 
+    def mul_each(self, b0: Factor, b1: Factor, b2: Factor) -> Fp6:
+        """Karatsuba, with operands that are given anew."""
+        x0, x1, x2 = self.c0 * b0(), self.c1 * b1(), self.c2 * b2()
+        return Fp6(
+            ((self.c1 + self.c2) * (b1() + b2()) - x1 - x2).mul_xi() + x0,
+            (self.c0 + self.c1) * (b0() + b1()) - x0 - x1 + x2.mul_xi(),
+            (self.c0 + self.c2) * (b0() + b2()) - x0 - x2 + x1,
+        )
+
+    def mul_each_minus(self, b0: Factor, b1: Factor, b2: Factor, d: Fp6) -> Fp6:
+        """The same minus d, which can be overwritten early."""
+        x0, x1, x2 = self.c0 * b0(), self.c1 * b1(), self.c2 * b2()
+        return Fp6(
+            ((self.c1 + self.c2) * (b1() + b2()) - x1 - x2).mul_xi() - d.c0 + x0,
+            (self.c0 + self.c1) * (b0() + b1()) - d.c1 - x0 - x1 + x2.mul_xi(),
+            (self.c0 + self.c2) * (b0() + b2()) - d.c2 - x0 - x2 + x1,
+        )
+
     def sqr(self) -> Fp6:
         """Chung and Hasan's SQR2: two products, three squares."""
         a, b, c = self.c0, self.c1, self.c2
@@ -122,6 +140,17 @@ class Fp12:
         f0, f1 = self.c0, self.c1
         x, y = f0.scale(h()), f1.mul_01(g0, g1)
         return Fp12(x + y.mul_v(), (f0 + f1).mul_01_minus(lambda: g0() + h(), g1, x + y))
+
+    def mul_joined(self, c: Sequence[Factor], d: Sequence[Factor], *, m_twist: bool) -> Fp12:
+        """By c0 + c1 v + c2 v^2 + (d0 + d1 v) v w (M-twist) or c0 + c1 v + c2 v^2 + (d0 + d1 v) w: seventeen products."""
+        f0, f1 = self.c0, self.c1
+        x, y = f0.mul_each(*c), f1.mul_01(*d)
+        if m_twist:
+            y = y.mul_v()
+            sums: tuple[Factor, Factor, Factor] = (c[0], lambda: c[1]() + d[0](), lambda: c[2]() + d[1]())
+        else:
+            sums = (lambda: c[0]() + d[0](), lambda: c[1]() + d[1](), c[2])
+        return Fp12(x + y.mul_v(), (f0 + f1).mul_each_minus(*sums, x + y))
 
     def frobenius(self, gammas: Sequence[Fp2 | Fp | None], *, conjugate: bool) -> Fp12:
         """gammas: of w^0 ... w^5, None for one."""

@@ -58,6 +58,13 @@ class Groups(NamedTuple):
     def total(self) -> int:
         return len(self.group)
 
+    def neighbours(self) -> tuple[U32, U32]:
+        """Places of the items 2u and 2u + 1 of each group that has both."""
+        pairs = [(self.rows[t], self.rows[t + 1], self.rows[t + 2] - self.rows[t + 1]) for t in range(0, len(self.rows) - 2, 2)]
+        none = np.empty(0, np.uint32)
+        first = [np.arange(a, a + n, dtype=np.uint32) for a, _, n in pairs]
+        return np.concatenate([none, *first]), np.concatenate([none, *(np.arange(b, b + n, dtype=np.uint32) for _, b, n in pairs)])
+
 
 def grouped(offsets: NDArray[Any], fan: int) -> Groups:
     """Groups of at most `fan` items of one stretch, every fan-th one, of nearly the same size; a stretch without items has an empty group.
@@ -156,13 +163,19 @@ def miller(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, tags: U
     groups = grouped(offsets, _fan(stream, k) if fan is None else fan)
     spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     evaluated, carried = _filled(stream, 8 * GT_WORDS[curve] // 2 * count * k), _filled(stream, 8 * k)
+    joined, module = _filled(stream, 8 * k), stream.module("lines", name, block)
     stream.launch(
-        stream.module("lines", name, block), "lines_at", _blocks(k, block), stream.upload(groups.which), stream.upload(g1),
-        stream.upload(g2), stream.upload(tags), evaluated, carried, np.uint32(k), slots=FAMILIES["lines"].slots,
+        module, "lines_at", _blocks(k, block), stream.upload(groups.which), stream.upload(g1), stream.upload(g2), stream.upload(tags),
+        evaluated, carried, np.uint32(k), slots=FAMILIES["lines"].slots,
+    )  # fmt: skip
+    first, second = groups.neighbours()
+    stream.launch(
+        module, "join_lines", _blocks(len(first), block), stream.upload(first), stream.upload(second), evaluated, carried, joined,
+        np.uint32(len(first)), np.uint32(k), slots=FAMILIES["lines"].slots,
     )  # fmt: skip
     stream.launch(
         stream.module("miller", name, block), "miller", _blocks(groups.total, block), stream.upload(groups.rows), evaluated, carried,
-        spill, out, sums, groups.most, np.uint32(groups.total), np.uint32(k), slots=slots,
+        joined, spill, out, sums, groups.most, np.uint32(groups.total), np.uint32(k), slots=slots,
     )  # fmt: skip
     stream.free(evaluated)
     return Sums(*_product(stream, curve, groups, m, out, sums, block), count)

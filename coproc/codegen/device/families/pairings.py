@@ -8,13 +8,18 @@ from coproc.codegen.device.pairing import MILLER_TEMPORARIES, programs_of, table
 FAMILIES: tuple[Family, ...] = (
     Family(
         "lines",
-        (tables, programs_of("double_step", "add_step", "psi"), "kernels/fp2_inverse.inc", "kernels/lines.inc"),
+        (tables, programs_of("double_step", "add_step", "psi", "multiply_lines"), "kernels/fp2_inverse.inc", "kernels/lines.inc"),
         slots=18,
         tower=True,
     ),
     Family(
         "miller",
-        (tables, programs_of("fp12_sqr", "mul_by_line", "mul_by_stored_line", "fp12_conj"), "kernels/fp12.inc", "kernels/miller.inc"),
+        (
+            tables,
+            programs_of("fp12_sqr", "mul_by_line", "mul_by_joined", "mul_by_stored_line", "fp12_conj"),
+            "kernels/fp12.inc",
+            "kernels/miller.inc",
+        ),
         slots=12 + max(MILLER_TEMPORARIES.values()),
         tower=True,
     ),
