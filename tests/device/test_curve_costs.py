@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,15 @@ def products(run: Callable[[Stream], object], prefix: str) -> int:
     return costs.multiplications(total)
 
 
-@pytest.mark.parametrize("group", GROUPS, ids=name)
+COMPILED = (Group.BLS12_381_G1, Group.BN254_G2)
+"""The others are made of the same parts: their modules take g++ long."""
+
+
+def of_all(groups: Iterable[Group]) -> list[Any]:
+    return [pytest.param(g, id=name(g), marks=() if g in COMPILED else pytest.mark.slow) for g in groups]
+
+
+@pytest.mark.parametrize("group", of_all(GROUPS))
 def test_decoding_multiplies_as_often_as_counted(group: Group) -> None:
     encoding = Encoding.ZCASH if points.CURVE_NAME[group] == "bls12_381" else Encoding.ARK_COMPRESSED
     data = cpu().encode(group, encoding, randoms(group, N))
@@ -40,7 +49,7 @@ def test_decoding_multiplies_as_often_as_counted(group: Group) -> None:
     assert found == N * costs.multiplications(costs.decode(points.CURVE_NAME[group], points.DEGREE[group], compressed=True))
 
 
-@pytest.mark.parametrize("group", sorted(points.SERVES["subgroup"]), ids=name)
+@pytest.mark.parametrize("group", of_all(sorted(points.SERVES["subgroup"])))
 def test_subgroup_images_multiply_as_often_as_counted(group: Group) -> None:
     given = randoms(group, N)
     curve, degree = points.CURVE_NAME[group], points.DEGREE[group]

@@ -72,6 +72,11 @@ def test_digits_are_chosen_by_their_cost() -> None:
     chosen = [msm_large.bits_of(Group.BLS12_381_G1, 1 << k) for k in (10, 13, 16, 20)]
     assert chosen == sorted(chosen)
     assert max(chosen) <= msm_large.MAX_BITS
-    windows = constants.windows("bls12_381", 1, chosen[-1])
-    assert windows * chosen[-1] >= constants.short_bits("bls12_381", 1) + 1
+    for group in GROUPS:
+        for bits in range(2, msm_large.MAX_BITS + 1):
+            curve, degree = points.CURVE_NAME[group], points.DEGREE[group]
+            windows, bound = constants.windows(curve, degree, bits), constants.short_bound(curve, degree)
+            least, most = (constants.offset(windows, bits) + sign * bound for sign in (-1, 1))
+            assert least >= 0
+            assert most < 1 << (bits * windows)
     assert FAMILIES["sort"].slots * points.BASE_WORDS["bls12_381"] >= 1 << msm_large._RADIX_BITS

@@ -35,11 +35,11 @@ def test_short_multipliers_are_congruent_and_as_short_as_the_windows_say(group: 
     with device().stream() as stream:
         buffer, words, windows = points.split(stream, group, kit.scalars(values), block=BLOCK)
         found = stream.download(buffer, np.empty((2 * degree, words, len(values)), np.uint32))
-    bits = constants.short_bits(curve, degree)
+    bound = constants.short_bound(curve, degree)
     lattice = constants.LATTICES[curve, degree]
     for i, k in enumerate(values):
         short = [int.from_bytes(found[j, :, i].tobytes(), "little") - constants.offset(windows) for j in range(2 * degree)]
-        assert all(abs(v) < 1 << bits for v in short)
+        assert all(abs(v) <= bound for v in short)
         assert (sum(v * lattice.mu**j for j, v in enumerate(short)) - k) % order(group) == 0
 
 

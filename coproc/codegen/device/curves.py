@@ -49,15 +49,19 @@ for _lattice in LATTICES.values():
     ]  # fmt: skip
 
 
-def short_bits(curve: str, degree: int) -> int:
-    """|k_j| < 2^short_bits for every k below 2^256: what is left is under 3/2 of the sum of each column."""
-    rows = LATTICES[curve, degree].rows
-    return (3 * max(sum(abs(row[j]) for row in rows) for j in range(len(rows))) // 2).bit_length()
+def short_bound(curve: str, degree: int) -> int:
+    """|k_j| <= short_bound: c_i is wrong by 1/2 and r / 2^256 at most, so 1/2 + r / 2^256 of each row may be left."""
+    rows, _, _, order = LATTICES[curve, degree]
+    columns = max(sum(abs(row[j]) for row in rows) for j in range(len(rows)))
+    return columns * ((1 << RECIPROCAL_BITS - 1) + order) // (1 << RECIPROCAL_BITS) + 1
 
 
 def windows(curve: str, degree: int, bits: int = WINDOW_BITS) -> int:
-    """How many windows a short scalar has, sign included: it is at most half of 2^(bits windows) in absolute value."""
-    return (short_bits(curve, degree) + 1) // bits + 1
+    """How many windows a short scalar has, sign included: its sum with `offset` is not negative and fits."""
+    bound, count = short_bound(curve, degree), 1
+    while bound > offset(count, bits) or bound + offset(count, bits) >> (bits * count):
+        count += 1
+    return count
 
 
 def offset(count: int, bits: int = WINDOW_BITS) -> int:
@@ -127,6 +131,7 @@ def lattice(name: str, degree: int) -> str:
     return "".join(
         (
             f"#define RECIPROCAL_WORDS {count}\n",
+            plain_table("ORDER", order, 8),
             plain_table("LATTICE", tuple(tuple(abs(b) for b in row) for row in rows), 4),
             table("LATTICE_SIGN", signs, "i32"),
             plain_table("RECIPROCAL", tuple((abs(q) << RECIPROCAL_BITS) // order for q in quotients), count),

@@ -93,7 +93,7 @@ def add_windows(cpu: CpuEngine, group: Group, planes: Any, m: int, factors: list
 
 def _chunks(sizes: Any, windows: int, units: int, most: int) -> tuple[Any, Any]:
     """Cuts of the terms, and how many chunks each sum has: enough groups for every multiprocessor, few enough to be worth their trees."""
-    wanted = min(max(int(sizes.sum()) * windows // units, _LEAST_CHUNK), most)
+    wanted = min(max(-(-int(sizes.sum()) // max(units // windows, 1)), _LEAST_CHUNK), most)
     parts = np.maximum(-(-sizes // wanted), 1)
     starts = np.concatenate(([0], np.cumsum(sizes)))
     each = -(-sizes // parts)

@@ -17,13 +17,17 @@ MAX_BITS: Final = 16
 _RADIX_BITS: Final = 6
 _KEYS_EACH: Final = 64
 """Keys that a work-item of the sort has."""
-MOST_ENDS: Final = 8
+MOST_ENDS: Final = 32
 """Ends of stretches in one bucket that are added up at once."""
-_STRETCHES: Final = 1 << 16
-"""Work-items that the stretches of a sum should keep busy."""
+_STRETCHES_A_UNIT: Final = 416
+"""Work-items that a multiprocessor has for stretches: as many as an H100's scratch holds."""
 _SHORTEST, _LONGEST = 16, 256
 _ADDITION, _BUCKET = 11, 32
 """Multiplications of Fp or Fp2 for a term of a window, and for a bucket."""
+
+
+_JOINED, _FULL_TOP = 20_000_000, 3
+"""What `_join` keeps an H100 from multiplying; the top window is full enough with one of 2^3 values."""
 
 
 class Partial(NamedTuple):
@@ -36,11 +40,14 @@ class Partial(NamedTuple):
 
 
 def bits_of(group: Group, terms: int) -> int:
-    """The length of digits with the fewest multiplications."""
+    """The length of digits with the fewest multiplications. Few values of the top window mean long buckets, which are joined in turns."""
     name, degree = CURVE_NAME[group], DEGREE[group]
 
     def cost(bits: int) -> int:
-        return curves.windows(name, degree, bits) * (2 * degree * terms * _ADDITION + (_BUCKET << (bits - 1)))
+        windows = curves.windows(name, degree, bits)
+        top = max(curves.short_bound(name, degree) >> (bits * (windows - 1)), 1)
+        joined = _JOINED if top << _FULL_TOP < 1 << (bits - 1) else 0
+        return windows * (2 * degree * terms * _ADDITION + (_BUCKET << (bits - 1))) + joined
 
     return min(range(3, MAX_BITS + 1), key=cost)
 
@@ -149,6 +156,13 @@ def _weigh(
     return (*device_points.add_up(stream, group, offsets, *weighted, total, block), len(levels))
 
 
+def _length(items: int, units: int) -> int:
+    """Of a stretch: whole rounds of all multiprocessors."""
+    at_once = _STRETCHES_A_UNIT * units
+    rounds = groups_of(items, at_once * _LONGEST)
+    return max(groups_of(items, at_once * rounds), _SHORTEST)
+
+
 def partial(
     stream: Stream, group: Group, points: U64, scalars: U64, tags: U64, block: int = BLOCK, bits: int | None = None,
     sort_block: int | None = None, each: int | None = None, most: int = MOST_ENDS,
@@ -166,7 +180,7 @@ def partial(
     launch(stream, "msm_large", group, "digits", n * windows, shorts, keys, values, *sizes, block=block)
     items = _sort(stream, keys, values, n, windows, bits, sort_block)
     buckets = (1 << (bits - 1)) + 1
-    each = each or min(max(n * windows // _STRETCHES, _SHORTEST), _LONGEST)
+    each = each or _length(n * windows, stream.device.units)
     given = stream.upload(points), stream.upload(tags)
     held = _fill_buckets(stream, group, items, *given, terms, windows, buckets, each, most, block)
     out, seen, levels = _weigh(stream, group, *held, windows, buckets, block)
