@@ -23,8 +23,8 @@ class Keeper:
     """`on_lie` of `Audited`: keeps the question with the answers of this side's engine. Safe from any number of threads.
 
     The worker's own words are no answers (a value in Gt, and tags), so they are not in the file; the reason says what was wrong with
-    them, and the number and seed of the question from which its coefficients can be made again (`sealed.weights`). The false requests
-    that were mixed in come last.
+    them, and the number and seed of the question. The requests are in its order, the false ones that were mixed in among them, so the
+    coefficients of its fold are `sealed.weights(seed, n)`.
     """
 
     def __init__(self, folder: str | Path, engine: Engine) -> None:

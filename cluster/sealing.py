@@ -33,6 +33,18 @@ class Sent:
     canaries_at: I64
 
 
+def _in_order(batch: PackedBatch, at: I64, canaries: list[PackedBatch], canaries_at: I64) -> list[PackedBatch]:
+    """The requests of a question as they lie in it: stretches of the batch, and canaries between them."""
+    pieces, start = [], 0
+    for canary, place in zip(canaries, canaries_at.tolist(), strict=True):
+        stop = int(np.searchsorted(at, place))
+        if stop > start:
+            pieces.append(batch.slice(start, stop))
+        pieces.append(canary)
+        start = stop
+    return [*pieces, batch.slice(start, len(batch))] if start < len(batch) else pieces
+
+
 def canaries_for(n: int) -> int:
     """How many canaries n requests get."""
     return min(MOST_CANARIES, LEAST_CANARIES + n // A_CANARY)
@@ -51,5 +63,7 @@ def seal(engine: Engine, canaries: Canaries, batch: PackedBatch, parsed: Parsed)
         _, its = parsed_of(engine, canary)
         rules[place], fields[place], counts[place] = canary.rules[0], its.fields[0], its.counts[0]
     every = Parsed(fields, counts, np.zeros(n + k, np.uint8))
-    question = Question(os.urandom(NUMBER_BYTES), batch.op, rules, every, os.urandom(SEED_BYTES), [batch, picked])
+    question = Question(
+        os.urandom(NUMBER_BYTES), batch.op, rules, every, os.urandom(SEED_BYTES), [_in_order(batch, at, picked, canaries_at)]
+    )
     return Sent(question, batch, at, picked, canaries_at)
