@@ -1,7 +1,7 @@
 """The registry of prepared verification keys of one engine, and the fixed points that verifiers share.
 
 A key is recognised by comparing its bytes with those seen (hashing 36 kB costs as much as a proof); each kind has a `Shelf`. What
-operations read of a key is a row of 64-bit words, whose columns are named here. Each tenant has shelves of its own, so that fresh keys of
+operations read of a key is a row of 64-bit words (`coproc.key_rows`). Each tenant has shelves of its own, so that fresh keys of
 one do not evict those of another. Keys know no rules.
 """
 
@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from coproc.engine.protocol import (
-    PLONK_KEY_POINTS,
-    POINT_WORDS,
-    U64,
-    Buffers,
-    Check,
-    Curve,
-    Encoding,
-    Engine,
-    Groth16KeyHeader,
-    Group,
-    PlonkKeyHeader,
-    Status,
-    address_of,
-    rows_of,
-)
+from coproc import key_forms
+from coproc.engine.protocol import POINT_WORDS, U64, Buffers, Curve, Engine, Group, Status
 from coproc.errors import InvalidInput
 from coproc.fixed import FixedPoints
-from coproc.honest import BN254_LINES, closing_pair
-from coproc.shelf import Prepared, Shelf
+from coproc.key_rows import (
+    ALPHA_BYTES,
+    BLS_LINES,
+    BLS_STATUS,
+    BLS_WIDTH,
+    GROTH16_CLOSING,
+    GROTH16_VALID,
+    GROTH16_WIDTH,
+    MEMBER_STATUS,
+    MEMBER_WEIGHTED,
+    MEMBER_WIDTH,
+    PLONK_VALID,
+    PLONK_WIDTH,
+)  # fmt: skip
+from coproc.shelf import Shelf
 from coproc.wire.key_digest import canonical, key_digest
 
 DEFAULT_BYTES: Final = 256 << 20
@@ -41,39 +39,7 @@ DEFAULT_KEYS: Final = 4096
 DEFAULT_TENANTS: Final = 16
 TENANT_SHARE: Final = 4  # a tenant with a name has a quarter of what the registry itself has
 
-# PLONK: is it valid, its address, addresses of its points, of their tables, of the lines of h and x_h (0: infinity), its digest.
-PLONK_VALID, PLONK_KEY = 0, 1
-PLONK_POINTS: Final = slice(2, 2 + PLONK_KEY_POINTS)
-PLONK_TABLES: Final = slice(2 + PLONK_KEY_POINTS, 2 + 2 * PLONK_KEY_POINTS)
-PLONK_LINES: Final = slice(2 + 2 * PLONK_KEY_POINTS, 4 + 2 * PLONK_KEY_POINTS)
-PLONK_DIGEST: Final = slice(4 + 2 * PLONK_KEY_POINTS, 8 + 2 * PLONK_KEY_POINTS)
-PLONK_WIDTH: Final = 8 + 2 * PLONK_KEY_POINTS
-
-# Groth16: is it valid, addresses of the target and of the lines of gamma and delta (0: infinity), are these lists too short, its digest;
-# once it is known to be honest the address of -alpha, behind which the lines of beta lie, else 0.
-GROTH16_VALID, GROTH16_TARGET = 0, 1
-GROTH16_LINES: Final = slice(2, 4)
-GROTH16_SHORT: Final = slice(4, 6)
-GROTH16_DIGEST: Final = slice(6, 10)
-GROTH16_CLOSING = 10
-GROTH16_WIDTH: Final = 11
-ALPHA_BYTES: Final = 64
-
-# BLS: what decoding said (`Status`), address of the point, and of its lines once it is used again (before: 0).
-BLS_STATUS, BLS_POINT, BLS_LINES = 0, 1, 2
-BLS_WIDTH: Final = 3
-
-# A member of a multisignature: what decoding said, address of the point, its coefficients t in V1 and V2, and once it is used again the
-# address of t times the point in V2.
-MEMBER_STATUS, MEMBER_POINT = 0, 1
-MEMBER_COEFFICIENT: Final = {1: slice(2, 6), 2: slice(6, 10)}
-MEMBER_WEIGHTED = 10
-MEMBER_WIDTH: Final = 11
 MEMBERS_A_KEY: Final = 16  # members are small: so many are kept for each key of another kind
-COEFFICIENT_PREFIX: Final = {1: b"", 2: b"BLS_SIG_BLS12381_SCALAR_SHA256_DUSK_H1_V2"}
-
-_G2 = Group.BLS12_381_G2
-_CHECKS = Check.ON_CURVE | Check.IN_SUBGROUP
 
 
 class Kept(NamedTuple):
@@ -101,11 +67,13 @@ class KeyRegistry:
         limits = max_bytes, max_keys
         closing = ALPHA_BYTES + 8 * engine.lines_words(Curve.BN254)
         lines = 8 * engine.lines_words(Curve.BLS12_381)
-        self.plonk = Shelf(engine, self._plonk, PLONK_WIDTH, *limits)
-        self.groth16 = Shelf(engine, self._groth16, GROTH16_WIDTH, *limits, self._closings, GROTH16_CLOSING, closing)
-        self.bls = Shelf(engine, self._bls, BLS_WIDTH, *limits, self._lines, BLS_LINES, lines)
-        members = max_bytes, max_keys * MEMBERS_A_KEY
-        self.members = Shelf(engine, self._members, MEMBER_WIDTH, *members, self._weighted, MEMBER_WEIGHTED, 8 * POINT_WORDS[_G2])
+        self.plonk = Shelf(engine, partial(key_forms.plonk, engine), PLONK_WIDTH, *limits)
+        groth16, closings = partial(key_forms.groth16, engine), partial(key_forms.closings, engine)
+        self.groth16 = Shelf(engine, groth16, GROTH16_WIDTH, *limits, closings, GROTH16_CLOSING, closing)
+        self.bls = Shelf(engine, partial(key_forms.bls, engine), BLS_WIDTH, *limits, partial(key_forms.lines, engine), BLS_LINES, lines)
+        members, weighted = partial(key_forms.members, engine), partial(key_forms.weighted, engine)
+        most = max_bytes, max_keys * MEMBERS_A_KEY
+        self.members = Shelf(engine, members, MEMBER_WIDTH, *most, weighted, MEMBER_WEIGHTED, 8 * POINT_WORDS[Group.BLS12_381_G2])
 
     def of(self, tenant: str) -> KeyRegistry:
         """The keys of a tenant; "" has those of this registry. Where there are too many tenants, the keys of the least recent one go."""
@@ -167,102 +135,6 @@ class KeyRegistry:
                 if self._fixed is None:
                     self._fixed = FixedPoints(self.engine)
         return self._fixed
-
-    def _plonk(self, data: Buffers) -> Prepared:
-        """Verifier data."""
-        natives, status = self.engine.plonk_key(data)
-        table = 8 * self.engine.msm_table_words(Group.BLS12_381_G1)
-        rows = np.zeros((len(data), PLONK_WIDTH), np.uint64)
-        for i in np.flatnonzero(status == Status.OK).tolist():
-            rows[i, : PLONK_DIGEST.start] = _plonk_row(natives[i], table)
-        rows[:, PLONK_DIGEST] = _digests("plonk", data)
-        return Prepared(rows, natives)
-
-    def _groth16(self, data: Buffers) -> Prepared:
-        """arkworks' prepared verification keys."""
-        natives, status = self.engine.groth16_key(data)
-        rows = np.zeros((len(data), GROTH16_WIDTH), np.uint64)
-        for i in np.flatnonzero(status == Status.OK).tolist():
-            rows[i, : GROTH16_DIGEST.start] = _groth16_row(natives[i])
-        rows[:, GROTH16_DIGEST] = _digests("groth16", data)
-        return Prepared(rows, natives)
-
-    def _closings(self, data: list[bytes], natives: list[U64], rows: U64) -> list[U64 | None]:
-        """-alpha and behind it the lines of beta, of keys that are honest."""
-        made: list[U64 | None] = []
-        for key, native, valid in zip(data, natives, rows[:, GROTH16_VALID].tolist(), strict=True):
-            closing = closing_pair(self.engine, key, Groth16KeyHeader(*native[:8].tolist())) if valid else None
-            made.append(None if closing is None else np.concatenate(closing))
-        return made
-
-    def _bls(self, data: Buffers) -> Prepared:
-        """Archived points of G2, 200 bytes each."""
-        points, status = self.engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, data.addresses)
-        natives: list[U64] = [point.copy() for point in points]
-        rows = np.zeros((len(data), BLS_WIDTH), np.uint64)
-        rows[:, BLS_STATUS] = status
-        rows[:, BLS_POINT] = [address_of(native) for native in natives]
-        return Prepared(rows, natives)
-
-    def _lines(self, data: list[bytes], natives: list[U64], rows: U64) -> list[U64 | None]:
-        """The lines of points that decoded."""
-        good = np.flatnonzero(rows[:, BLS_STATUS] == Status.OK).tolist()
-        made: list[U64 | None] = [None] * len(data)
-        if good:
-            for i, lines in zip(good, self.engine.lines(Curve.BLS12_381, np.array([natives[i] for i in good])), strict=True):
-                made[i] = lines.copy()
-        return made
-
-    def _members(self, data: Buffers) -> Prepared:
-        """Archived points of G2; t = hash(prefix, compressed key)."""
-        points, status = self.engine.decode(_G2, Encoding.DUSK_RAW, _CHECKS, data.addresses)
-        compressed = self.engine.encode(_G2, Encoding.ZCASH, points)
-        hashed = Buffers(rows_of(compressed), np.full(len(data), compressed.shape[1], np.uint64), compressed)
-        natives: list[U64] = [point.copy() for point in points]
-        rows = np.empty((len(data), MEMBER_WIDTH), np.uint64)
-        rows[:, MEMBER_STATUS] = status
-        rows[:, MEMBER_POINT] = [address_of(native) for native in natives]
-        for version, prefix in COEFFICIENT_PREFIX.items():
-            rows[:, MEMBER_COEFFICIENT[version]] = self.engine.hash_to_fr(hashed, prefix, mont=False)
-        rows[:, MEMBER_WEIGHTED] = 0
-        return Prepared(rows, natives)
-
-    def _weighted(self, data: list[bytes], natives: list[U64], rows: U64) -> list[U64 | None]:
-        """t times the points that decoded."""
-        good = np.flatnonzero(rows[:, MEMBER_STATUS] == Status.OK).tolist()
-        made: list[U64 | None] = [None] * len(data)
-        if good:
-            scalars = np.ascontiguousarray(rows[good, MEMBER_COEFFICIENT[2]])
-            for i, point in zip(good, self.engine.scalar_mul(_G2, np.array([natives[i] for i in good]), scalars), strict=True):
-                made[i] = point.copy()
-        return made
-
-
-def _digests(kind: str, data: Buffers) -> U64:
-    """uint64[n, 4]: the names of keys."""
-    joined = b"".join(key_digest(kind, data[i]) for i in range(len(data)))
-    return np.frombuffer(joined, "<u8").astype(np.uint64).reshape(-1, 4)
-
-
-def _plonk_row(native: U64, table: int) -> list[int]:
-    header = PlonkKeyHeader(*native[:8].tolist())
-    base = address_of(native)
-    points = [base + 8 * header.points + 96 * i for i in range(PLONK_KEY_POINTS)]
-    tables = [base + 8 * header.tables + table * i if header.tables else 0 for i in range(PLONK_KEY_POINTS)]
-    lines = [base + 8 * offset if offset else 0 for offset in (header.lines_h, header.lines_x_h)]
-    return [1, base, *points, *tables, *lines]
-
-
-def _groth16_row(native: U64) -> list[int]:
-    header = Groth16KeyHeader(*native[:8].tolist())
-    base = address_of(native)
-    pairs = (
-        (header.lines_gamma, header.gamma_count, header.gamma_infinity),
-        (header.lines_delta, header.delta_count, header.delta_infinity),
-    )
-    lines = [0 if infinity else base + 8 * offset for offset, _, infinity in pairs]
-    short = [int(not infinity and given < BN254_LINES) for _, given, infinity in pairs]
-    return [1, base + 8 * header.target, *lines, *short]
 
 
 __all__ = ["Kept", "KeyRegistry"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from coproc.engine.protocol import POINT_WORDS, Buffers, Check, Encoding, Engine, Group, Layout, Parsed, Status
-from coproc.keys import BLS_LINES, BLS_POINT, BLS_STATUS, KeyRegistry
+from coproc.key_rows import BLS_LINES, BLS_POINT, BLS_STATUS
+from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Pending, bls_versions
 from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import column, constant, steps, vec, words_at

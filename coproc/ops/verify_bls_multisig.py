@@ -24,7 +24,8 @@ from coproc.engine.protocol import (
     Parsed,
     Status,
 )
-from coproc.keys import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, MEMBER_WEIGHTED, KeyRegistry
+from coproc.key_rows import MEMBER_COEFFICIENT, MEMBER_POINT, MEMBER_STATUS, MEMBER_WEIGHTED
+from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Gas, Pending, bls_versions
 from coproc.ops.bls import message_points, signature_claims
 from coproc.ops.shape import Mask, column, constant, is_all, vec

@@ -11,16 +11,8 @@ import numpy as np
 
 from coproc.engine.protocol import Buffers, Check, Curve, Encoding, Engine, Group, Layout, Parsed, Status
 from coproc.fold.claims import Claims, Slot, Sum
-from coproc.keys import (
-    ALPHA_BYTES,
-    GROTH16_CLOSING,
-    GROTH16_DIGEST,
-    GROTH16_LINES,
-    GROTH16_SHORT,
-    GROTH16_TARGET,
-    GROTH16_VALID,
-    KeyRegistry,
-)
+from coproc.key_rows import ALPHA_BYTES, GROTH16_CLOSING, GROTH16_DIGEST, GROTH16_LINES, GROTH16_SHORT, GROTH16_TARGET, GROTH16_VALID
+from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Pending
 from coproc.ops.shape import column, constant, is_all, vec
 from coproc.ops.verification import Verification, nothing, sealed

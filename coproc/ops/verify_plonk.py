@@ -26,7 +26,8 @@ from coproc.engine.protocol import (
     rows_of,
 )
 from coproc.fold.claims import Claims, Slot, Sum
-from coproc.keys import PLONK_DIGEST, PLONK_KEY, PLONK_LINES, PLONK_POINTS, PLONK_TABLES, PLONK_VALID, KeyRegistry
+from coproc.key_rows import PLONK_DIGEST, PLONK_KEY, PLONK_LINES, PLONK_POINTS, PLONK_TABLES, PLONK_VALID
+from coproc.keys import KeyRegistry
 from coproc.operation import Batch, Pending, plonk_versions
 from coproc.ops.shape import all_of, column, constant, is_all, vec
 from coproc.ops.verification import Verification, nothing, sealed

@@ -11,7 +11,8 @@ from coproc.coprocessor import Coprocessor
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.protocol import Buffers, Engine
 from coproc.errors import InvalidInput
-from coproc.keys import BLS_LINES, GROTH16_CLOSING, MEMBER_WEIGHTED, TENANT_SHARE, KeyRegistry
+from coproc.key_rows import BLS_LINES, GROTH16_CLOSING, MEMBER_WEIGHTED
+from coproc.keys import TENANT_SHARE, KeyRegistry
 from coproc.operation import Request, Rules
 from coproc.wire.key_digest import key_digest
 from tests.conftest import NATIVE
