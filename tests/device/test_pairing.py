@@ -11,6 +11,7 @@ import pytest
 
 from coproc.engine.device import pairings
 from coproc.engine.device.families import Sums
+from coproc.engine.device.groups import grouped
 from coproc.engine.protocol import GT_WORDS, U64, Curve
 from tests.device.curves import cpu, device, multiples
 from tests.engine import kit
@@ -59,6 +60,16 @@ def test_miller_loops_equal_those_of_the_cpu(curve: Curve) -> None:
     wanted = cpu().miller_loop(curve, offsets, g1, g2)
     for fan, block in ((1, BLOCK), (3, BLOCK), (64, 1 if curve == Curve.BN254 else BLOCK)):
         check(curve, offsets, miller(curve, offsets, g1, g2, tags, fan=fan, block=block), wanted, tags)
+
+
+@both
+def test_pairs_beyond_the_memory_of_the_device_go_through_it_in_passes(curve: Curve) -> None:
+    sizes = [5, 0, 1, 3]
+    offsets, n = kit.offsets(sizes), sum(sizes)
+    (g1, g2), tags = pairs(curve, n), tags_of(n)
+    wanted = cpu().miller_loop(curve, offsets, g1, g2)
+    for most in (2, 4):
+        check(curve, offsets, miller(curve, offsets, g1, g2, tags, fan=2, block=BLOCK, most=most), wanted, tags)
 
 
 @both
@@ -164,7 +175,7 @@ def test_groups_hold_every_item_once_in_their_stretch() -> None:
         sizes = [draw.choice([0, 1, 2, 7, 8, 9, 40]) for _ in range(draw.randrange(0, 6))]
         fan = draw.choice([1, 2, 8, 16])
         offsets = kit.offsets(sizes)
-        groups = pairings.grouped(offsets, fan)
+        groups = grouped(offsets, fan)
         assert sorted(groups.which.tolist()) == list(range(sum(sizes)))
         assert groups.total == sum(max(1, -(-size // fan)) for size in sizes) == groups.firsts[-1]
         for g in range(groups.total):

@@ -6,7 +6,8 @@ multiplied in a tree. `fan` and `block` (work-items in a group of the device) ar
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from coproc.codegen.device.families import FAMILIES
 from coproc.codegen.device.pairing import MILLER_TEMPORARIES, PAIRINGS, spilled
 from coproc.engine.device.families import Sums
+from coproc.engine.device.groups import U32, grouped
 from coproc.engine.device.protocol import Buffer, Stream
 from coproc.engine.protocol import GT_WORDS, U64, Curve
 
-U32 = NDArray[np.uint32]
+Offsets = NDArray[Any]
 CURVE_NAME: Final = {Curve.BLS12_381: "bls12_381", Curve.BN254: "bn254"}
 SERVES: Final = frozenset(Curve)
 BLOCK: Final = 64
@@ -28,6 +30,8 @@ PRODUCT_FAN: Final = 8
 FULL: Final = 192
 """Accumulators that a multiprocessor holds: fewer pairs go to each rather than leaving some idle."""
 NO_KEY: Final = 0xFFFFFFFF
+_SHARE: Final = 8
+"""Of the device's memory one part in so many is for the lines of a call: there are several calls at once."""
 KEPT: Final = 5
 """Elements of Fp12 that a final exponentiation keeps in memory."""
 
@@ -36,54 +40,6 @@ def pair_bytes(curve: Curve) -> int:
     """What a pair of a Miller loop takes on the device."""
     pairing = PAIRINGS[CURVE_NAME[curve]]
     return 8 * (GT_WORDS[curve] // 2 * (1 + pairing.lines(pairing.point_digits)) + GT_WORDS[curve]) + 16
-
-
-class Groups(NamedTuple):
-    """Items of m stretches in groups, position after position; see kernels_cuda/kernels/miller.inc.
-
-    which uint32[k]: the item at each place. rows uint32[most + 1]: where each position begins. group[g]: the number of the g-th largest
-    group. firsts int64[m + 1]: the groups of each stretch.
-    """
-
-    which: U32
-    rows: U32
-    group: NDArray[np.int64]
-    firsts: NDArray[np.int64]
-
-    @property
-    def most(self) -> np.uint32:
-        return np.uint32(len(self.rows) - 1)
-
-    @property
-    def total(self) -> int:
-        return len(self.group)
-
-    def neighbours(self) -> tuple[U32, U32]:
-        """Places of the items 2u and 2u + 1 of each group that has both."""
-        pairs = [(self.rows[t], self.rows[t + 1], self.rows[t + 2] - self.rows[t + 1]) for t in range(0, len(self.rows) - 2, 2)]
-        none = np.empty(0, np.uint32)
-        first = [np.arange(a, a + n, dtype=np.uint32) for a, _, n in pairs]
-        return np.concatenate([none, *first]), np.concatenate([none, *(np.arange(b, b + n, dtype=np.uint32) for _, b, n in pairs)])
-
-
-def grouped(offsets: NDArray[Any], fan: int) -> Groups:
-    """Groups of at most `fan` items of one stretch, every fan-th one, of nearly the same size; a stretch without items has an empty group.
-
-    offsets[m + 1]: the stretches.
-    """
-    starts, sizes = offsets[:-1].astype(np.int64), np.diff(offsets.astype(np.int64))
-    groups = np.maximum(1, -(-sizes // fan))
-    firsts = np.concatenate(([0], np.cumsum(groups)))
-    stretch = np.repeat(np.arange(len(sizes)), groups)
-    index = np.arange(firsts[-1]) - firsts[:-1][stretch]
-    each = -(-(sizes[stretch] - index) // groups[stretch])
-    order = np.argsort(-each, kind="stable")
-    each, first, step = each[order], (starts[stretch] + index)[order], groups[stretch][order]
-    most = int(each[0]) if len(each) else 0
-    live = [int(np.searchsorted(-each, -t, side="left")) for t in range(most)]  # groups with more than t items
-    which = [first[:c] + t * step[:c] for t, c in enumerate(live)]
-    rows = np.concatenate(([0], np.cumsum(live))).astype(np.uint32)
-    return Groups(np.concatenate([*which, np.empty(0, np.int64)]).astype(np.uint32), rows, order, firsts)
 
 
 def _blocks(n: int, block: int) -> int:
@@ -124,38 +80,79 @@ def lines(stream: Stream, curve: Curve, points: U64, block: int = BLOCK) -> U64:
 
 
 def _product(
-    stream: Stream, curve: Curve, groups: Groups, m: int, values: Buffer, tags: Buffer, block: int, fan: int = PRODUCT_FAN
+    stream: Stream, curve: Curve, firsts: Offsets, place: U32, values: Buffer, tags: Buffer, block: int, fan: int = PRODUCT_FAN
 ) -> tuple[U64, U64]:
-    """Products of m stretches from the accumulators of their groups, which lie in the order of `groups.group`."""
-    name, slots = CURVE_NAME[curve], FAMILIES["product"].slots
+    """Products of stretches of elements of Fp12, word after word of all of them, and the sums of their tags, which both are freed.
+
+    firsts[m + 1]: the stretches, none empty; place: where each element lies.
+    """
+    name, slots, m = CURVE_NAME[curve], FAMILIES["product"].slots, len(firsts) - 1
     module = stream.module("product", name, block)
     nbytes, words = 8 * GT_WORDS[curve], 2 * GT_WORDS[curve]
-    place = np.empty(groups.total, np.uint32)
-    place[groups.group] = np.arange(groups.total, dtype=np.uint32)
-    firsts, count, last = groups.firsts, groups.total, False
+    count, last = len(place), False
     while not last:
-        next_groups = grouped(firsts, fan)
-        last = next_groups.total == m
-        out, sums = _filled(stream, nbytes * next_groups.total), _filled(stream, 8 * next_groups.total)
+        groups = grouped(firsts, fan)
+        last = groups.total == m
+        out, sums = _filled(stream, nbytes * groups.total), _filled(stream, 8 * groups.total)
         # in the end element after element, before that word after word
-        strides = (words, 1) if last else (1, next_groups.total)
+        strides = (words, 1) if last else (1, groups.total)
         stream.launch(
-            module, "product", _blocks(next_groups.total, block), stream.upload(next_groups.rows), stream.upload(place[next_groups.which]),
-            stream.upload(next_groups.group.astype(np.uint32)), values, tags, out, sums, next_groups.most, np.uint32(next_groups.total),
+            module, "product", _blocks(groups.total, block), stream.upload(groups.rows), stream.upload(place[groups.which]),
+            stream.upload(groups.group.astype(np.uint32)), values, tags, out, sums, groups.most, np.uint32(groups.total),
             np.uint32(count), np.uint32(strides[0]), np.uint32(strides[1]), slots=slots,
         )  # fmt: skip
         stream.free(values)
         stream.free(tags)
-        values, tags, firsts, count = out, sums, next_groups.firsts, next_groups.total
+        values, tags, firsts, count = out, sums, groups.firsts, groups.total
         place = np.arange(count, dtype=np.uint32)
     products = stream.download(values, np.empty((m, GT_WORDS[curve]), np.uint64))
     return products, stream.download(tags, np.empty(m, np.uint64))
 
 
-def miller(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, tags: U64, *, fan: int | None = None, block: int = BLOCK) -> Sums:
+def _in_passes(most: int, offsets: U64, run: Callable[[slice, U64], Sums]) -> tuple[Offsets, Sums]:
+    """Runs of at most `most` pairs, stretches cut where they must be. run(pairs, their offsets). Returns the parts of each stretch, and
+    the results of the parts."""
+    bounds = offsets.astype(np.int64)
+    parts = np.maximum(1, -(-np.diff(bounds) // most))
+    firsts = np.concatenate(([0], np.cumsum(parts)))
+    index = np.arange(firsts[-1]) - np.repeat(firsts[:-1], parts)
+    cuts = np.append(np.repeat(bounds[:-1], parts) + index * most, bounds[-1])
+    results, start = [], 0
+    while start < len(cuts) - 1:
+        stop = max(start + 1, int(np.searchsorted(cuts, cuts[start] + most, side="right")) - 1)
+        results.append(run(slice(int(cuts[start]), int(cuts[stop])), (cuts[start : stop + 1] - cuts[start]).astype(np.uint64)))
+        start = stop
+    times = results[0].times
+    return firsts, Sums(np.concatenate([r.values for r in results]), np.concatenate([r.tags for r in results]), times)
+
+
+def miller(
+    stream: Stream,
+    curve: Curve,
+    offsets: U64,
+    g1: U64,
+    g2: U64,
+    tags: U64,
+    *,
+    fan: int | None = None,
+    block: int = BLOCK,
+    most: int | None = None,
+) -> Sums:
     """Products uint64[m, words of Gt] of the Miller functions of the pairs of each stretch, defined up to what the final exponentiation
-    removes. A pair with an infinity gives one. Each tag is counted once a line; the lines of a pair carry it."""
+    removes. A pair with an infinity gives one. Each tag is counted once a line; the lines of a pair carry it.
+
+    most: pairs at once, whose lines lie in the device's memory together.
+    """
     name, m, k = CURVE_NAME[curve], len(offsets) - 1, len(g1)
+    if most is None:
+        most = max(FAN, stream.device.memory // _SHARE // pair_bytes(curve))
+    if m and k > most:
+        firsts, parts = _in_passes(
+            most, offsets, lambda s, mine: miller(stream, curve, mine, g1[s], g2[s], tags[s], fan=fan, block=block, most=most)
+        )
+        values = stream.upload(np.ascontiguousarray(parts.values.view(np.uint32).T))
+        place = np.arange(len(parts.tags), dtype=np.uint32)
+        return Sums(*_product(stream, curve, firsts, place, values, stream.upload(parts.tags), block), parts.times)
     pairing = PAIRINGS[name]
     count = pairing.lines(pairing.point_digits)
     if not m:
@@ -178,7 +175,7 @@ def miller(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, tags: U
         joined, spill, out, sums, groups.most, np.uint32(groups.total), np.uint32(k), slots=slots,
     )  # fmt: skip
     stream.free(evaluated)
-    return Sums(*_product(stream, curve, groups, m, out, sums, block), count)
+    return Sums(*_product(stream, curve, groups.firsts, groups.places(), out, sums, block), count)
 
 
 def miller_lines(
@@ -198,7 +195,7 @@ def miller_lines(
         stream.upload(groups.which), stream.upload(g1), stream.upload(rows), stream.upload(lines), stream.upload(tags), spill, out, sums,
         groups.most, np.uint32(groups.total), slots=slots,
     )  # fmt: skip
-    return Sums(*_product(stream, curve, groups, m, out, sums, block), count)
+    return Sums(*_product(stream, curve, groups.firsts, groups.places(), out, sums, block), count)
 
 
 def final_exponentiation(stream: Stream, curve: Curve, f: U64, block: int = BLOCK) -> U64:
