@@ -111,6 +111,11 @@ class DeviceEngine(CpuEngine):
             raise
         return on_host()
 
+    @property
+    def refused(self) -> frozenset[str]:
+        """What the device's compiler refuses: the host does it."""
+        return frozenset(self._refused)
+
     def suspect(self, why: str) -> None:
         """The device's word was wrong once. Raises EngineLost when it was so too often."""
         with self._lock:

@@ -85,7 +85,7 @@ class Blinds:
 
     def take(self, m: int) -> tuple[U64, U64]:
         """b uint64[m, 4] plain, b G uint64[m, words]."""
-        scalars, points = [], []
+        scalars, points = [self._scalars[:0]], [self._points[:0]]
         with self._lock:
             while m > 0:
                 start, stop = self._next, min(self._next + m, len(self._scalars))
@@ -118,7 +118,7 @@ class PairBlinds:
 
     def take(self, m: int) -> tuple[U64, U64]:
         """b G uint64[m, words], and what their pair with `g2` is multiplied by to be one (after the final exponentiation)."""
-        points, values = [], []
+        points, values = [self._points[:0]], [self._values[:0]]
         with self._lock:
             while m > 0:
                 start, stop = self._next, min(self._next + m, len(self._points))
