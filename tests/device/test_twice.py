@@ -12,9 +12,12 @@ import pytest
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device import twice
 from coproc.engine.device.chunks import Chunks
+from coproc.engine.device.engine import DeviceEngine
 from coproc.engine.device.opencl import OpenClDevice
 from coproc.engine.device.trust import Mismatch
-from coproc.engine.protocol import U64, Field, FieldOp, Status
+from coproc.engine.protocol import U64, Buffers, Field, FieldOp, Status
+from coproc.keys import KeyRegistry
+from coproc.ops.bls import message_points
 from tests.device.test_poseidon import elements
 from tests.engine import kit
 
@@ -139,3 +142,27 @@ def test_turned_items_are_all_elsewhere(n: int) -> None:
     assert sorted(order.tolist()) == list(range(n))
     if n > 1:
         assert (order != np.arange(n)).all()
+
+
+@pytest.mark.parametrize("change", [np.zeros_like, lambda out: out[::-1].copy()])
+@pytest.mark.parametrize("when", [(0,), (1,)])
+def test_a_wrong_image_in_g1_is_noticed(device: OpenClDevice, when: tuple[int, ...], change: object) -> None:
+    """Such a one, too, that is another point of the group."""
+    u = np.random.default_rng(1).integers(0, 1 << 60, (3, 6), np.uint64)
+    engine = DeviceEngine(Broken(device, when, change), "broken")  # type: ignore[arg-type]
+    assert np.array_equal(engine.map_to_g1(u), CPU.map_to_g1(u))
+    assert engine.suspicions == 1
+
+
+def test_the_points_of_messages_that_claims_are_about_are_the_hosts() -> None:
+    """A wrong sum would be in the claim itself, and the single check that is to confirm the fold's "no" would say no, too."""
+
+    class NoSums(CpuEngine):
+        host = CPU
+
+        def msm(self, *_: object) -> U64:
+            raise AssertionError("asked the device")
+
+    keys, messages = KeyRegistry(CPU), Buffers.of([b"a", b"b"])
+    versions = np.ones(2, np.uint8)
+    assert np.array_equal(message_points(NoSums(), keys, versions, messages), message_points(CPU, keys, versions, messages))
