@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -164,7 +165,7 @@ def with_a_queue(served: Served, queued: int) -> dict[str, Any]:
     with Journal(served.folder / "journal") as journal:
         for first in range(0, queued, size):
             asked = [request(f"queued {first + i}") for i in range(size)]
-            submit = frames.read_submit(frames.write_submit(asked, b"queue", first), size, size)
+            submit = frames.read_submit(frames.write_submit(asked, b"queue", first, f"uid:{os.getuid()}"), size, size)
             with journal.transaction():
                 journal.append(submit)
         waiting = journal.waiting()

@@ -13,18 +13,21 @@ FRAME_BYTES: Final = 512
 class Connection:
     """data: bytes of a frame that has begun, or of frames that may not be taken yet. Changed by the server's thread alone."""
 
-    __slots__ = ("begun", "closing", "data", "eof", "fd", "frames", "held", "mask", "out", "out_bytes", "ready", "skip", "sock", "wrote")
+    __slots__ = (
+        "begun", "closing", "data", "eof", "fd", "frames", "held", "in_part", "mask", "out", "out_bytes", "peer", "ready", "skip", "sock",
+    )  # fmt: skip
 
-    def __init__(self, sock: socket, mask: int) -> None:
-        self.sock, self.fd, self.mask = sock, sock.fileno(), mask
+    def __init__(self, sock: socket, mask: int, peer: str = "") -> None:
+        """peer: who is at the other end (`Peers`)."""
+        self.sock, self.fd, self.mask, self.peer = sock, sock.fileno(), mask, peer
         self.data = bytearray()
         self.skip = 0  # bytes of a refused frame that are still to come
-        self.begun = 0.0  # when the frame in hand began, 0: none has
+        self.begun = False  # the frame in hand has begun, and more of it is awaited
+        self.in_part = False  # watched among those
         self.frames = 0  # taken and not answered
         self.held = 0  # bytes of those
         self.out: deque[memoryview] = deque()
         self.out_bytes = 0
-        self.wrote = 0.0  # when the client last read something of `out`
         self.ready = False  # has complete frames that wait for its turn
         self.eof = False  # the client sends nothing more
         self.closing = False  # close once `out` is sent

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -23,10 +23,15 @@ from coproc.ops import OPERATIONS
 
 from .bounds import Bounds
 from .counters import Counters
+from .held import Held
+from .peers import TRUSTED, Peers, tenant
 
 _log: Final = logging.getLogger("coproc.cluster.server")
 Send = Callable[[bytes], None]
 """Takes the frame of a reply, from any thread."""
+
+
+Asked = TypeVar("Asked", Execute, Submit, Result)
 
 
 class Jobs(Protocol):
@@ -42,15 +47,27 @@ class Jobs(Protocol):
 class Desk:
     """Safe from any number of threads."""
 
-    def __init__(self, service: Service, clock: Clock, bounds: Bounds, describe: Callable[[], bytes], jobs: Jobs | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        clock: Clock,
+        bounds: Bounds,
+        describe: Callable[[], bytes],
+        jobs: Jobs | None = None,
+        peers: Peers | None = None,
+    ) -> None:
         """describe: the body of the reply to DESCRIBE."""
         self._service, self._clock, self._describe, self._jobs = service, clock, describe, jobs
-        self.bounds = bounds
+        self.bounds, self.peers = bounds, peers or Peers()
+        self.held = Held(bounds.max_bytes)
         self.counters = Counters()
         self.draining = False
 
-    def take(self, payload: bytes, send: Send) -> bytes | None:
-        """The frame of the reply, where it is known at once; else None, and `send` gets it later, exactly once. Never raises."""
+    def take(self, payload: bytes, send: Send, peer: str = TRUSTED) -> bytes | None:
+        """The frame of the reply, where it is known at once; else None, and `send` gets it later, exactly once. Never raises.
+
+        peer: below whose name the tenant of the payload is (`peers.tenant`).
+        """
         number = 0
         try:
             kind, flags, n, number = head = frames.read_header(payload)
@@ -58,8 +75,8 @@ class Desk:
             if flags and (kind != frames.RESULT or flags != frames.FORGET):
                 raise WireError(frames.MALFORMED, f"flags {flags:#06x}: none of them is known")
             if kind == frames.EXECUTE:
-                return self._execute(payload, n, number, send)
-            return self._other(payload, head, send)
+                return self._execute(payload, n, number, send, peer)
+            return self._other(payload, head, send, peer)
         except Exception as error:
             return self.refusal(number, error)
 
@@ -98,9 +115,9 @@ class Desk:
         when_all(answers, lambda: done(self._packed(len(rows), parts, answers)))
         return future
 
-    def _execute(self, payload: bytes, n: int, number: int, send: Send) -> bytes | None:
+    def _execute(self, payload: bytes, n: int, number: int, send: Send, peer: str) -> bytes | None:
         execute = frames.read_execute(memoryview(payload)[frames.HEADER.size :], n, self.bounds.max_requests)
-        future = self.execute(execute)
+        future = self.execute(_below(peer, execute))
         if future.done():
             return frames.reply(frames.EXECUTE | frames.REPLY, n, number, future.result())
         future.add_done_callback(lambda f: send(self._reply(frames.EXECUTE, n, number, f)))
@@ -126,7 +143,7 @@ class Desk:
     def describe(self) -> bytes:
         return self._describe()
 
-    def _other(self, payload: bytes, head: frames.Header, send: Send) -> bytes | None:
+    def _other(self, payload: bytes, head: frames.Header, send: Send, peer: str) -> bytes | None:
         kind, flags, n, number = head
         body = memoryview(payload)[frames.HEADER.size :]
         if kind in (frames.PING, frames.DESCRIBE):
@@ -136,14 +153,15 @@ class Desk:
                 return frames.reply(kind | frames.REPLY, 0, number)
             return frames.reply(kind | frames.REPLY, len(OPERATIONS), number, self._describe())
         if kind == frames.WARM:
-            return frames.reply(kind | frames.REPLY, self.warm(frames.read_execute(body, n, self.bounds.max_requests)), number)
+            execute = frames.read_execute(body, n, self.bounds.max_requests)
+            return frames.reply(kind | frames.REPLY, self.warm(_below(peer, execute)), number)
         if kind not in (frames.SUBMIT, frames.RESULT):
             raise WireError(frames.MALFORMED, f"kind {kind}: there is none such")
         if kind == frames.SUBMIT:
-            submit = frames.read_submit(body, n, self.bounds.max_requests)
+            submit = _below(peer, frames.read_submit(body, n, self.bounds.max_requests))
             self.jobs(adds=True).submit(submit).add_done_callback(lambda f: send(self._total(f, n, number, submit.first)))
         else:
-            result = frames.read_result(body)
+            result = _below(peer, frames.read_result(body))
             most = min(n, self.bounds.max_requests)
             self.jobs().result(result, most, bool(flags)).add_done_callback(lambda f: send(self._found(f, number, result.first)))
         return None
@@ -185,3 +203,8 @@ def wire_error(error: BaseException) -> WireError | None:
     if isinstance(error, CoprocError):  # the batcher takes nothing more
         return WireError(frames.DRAINING, str(error))
     return None
+
+
+def _below(peer: str, asked: Asked) -> Asked:
+    """What a peer asks, with the tenant that this is."""
+    return asked._replace(tenant=tenant(peer, asked.tenant))

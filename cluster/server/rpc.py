@@ -1,7 +1,8 @@
 """`RpcServer`: `coproc.v1.Coprocessor` over gRPC, for clients elsewhere and in bulk; health and reflection beside it.
 
-With TLS every client shows a certificate, and its common name is the tenant: what a body says about tenants is a name below that one, so
-that nobody takes the share of another.
+With TLS every client shows a certificate, and its common name is the tenant (`Peers`): what a body says about tenants is a name below that
+one, so that nobody takes the share of another. A message is there before it can be counted, so that few calls of bounded messages are
+served at once; from then on its bytes count together with those of the Unix socket.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any, Final, NamedTuple, NoReturn
 
 import grpc  # type: ignore[import-untyped]
@@ -20,11 +22,11 @@ from coproc.cluster import frames
 from coproc.cluster.frames import WireError
 from coproc.errors import InvalidInput
 
+from .connection import FRAME_BYTES
 from .desk import Desk, wire_error
+from .peers import tenant
 from .schema import SERVICE, messages
 
-_CALLS: Final = 48  # at once; a stream is one
-_STREAMS: Final = 24
 _IN_STREAM: Final = 16  # frames of a stream that are unanswered at once
 _SLACK: Final = 1 << 12  # bytes of a message beside its body
 _PEER_SECONDS: Final = 30
@@ -52,19 +54,19 @@ class RpcServer:
 
     def __init__(self, host: str, port: int, desk: Desk, tls: Tls | None) -> None:
         """Raises InvalidInput where nobody can listen there, or certificate and key are none."""
-        limit = desk.bounds.max_frame + _SLACK
+        limit, calls = desk.bounds.max_message + _SLACK, desk.bounds.calls
         options = [
             ("grpc.max_receive_message_length", limit),
             ("grpc.max_send_message_length", -1),
-            ("grpc.max_concurrent_streams", _CALLS),
+            ("grpc.max_concurrent_streams", calls),
             ("grpc.max_metadata_size", 16 << 10),
             ("grpc.keepalive_time_ms", _PEER_SECONDS * 1000),
             ("grpc.keepalive_timeout_ms", 10_000),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ("grpc.so_reuseport", 0),
         ]
-        self._threads = ThreadPoolExecutor(_CALLS, "coproc-rpc")
-        self._server = grpc.server(self._threads, options=options, maximum_concurrent_rpcs=_CALLS)
+        self._threads = ThreadPoolExecutor(calls, "coproc-rpc")
+        self._server = grpc.server(self._threads, options=options, maximum_concurrent_rpcs=calls)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._server.add_generic_rpc_handlers((_Methods(desk, tls is not None).handlers(),))
@@ -111,7 +113,8 @@ class _Methods:
     def __init__(self, desk: Desk, identified: bool) -> None:
         self._desk, self._identified = desk, identified
         self._types = messages()
-        self._streams = threading.BoundedSemaphore(_STREAMS)
+        self._most_streams = desk.bounds.calls // 2
+        self._streams = threading.BoundedSemaphore(self._most_streams)
 
     def handlers(self) -> Any:
         methods = {
@@ -130,7 +133,7 @@ class _Methods:
     # ---- methods ----
     def execute(self, request: Any, context: Any) -> Any:
         try:
-            body = self._begin(request, self._identity(context)).result()
+            body = self._begin(request, self._peer(context)).result()
         except Exception as error:
             self._abort(context, error)
         return self._types["ExecuteReply"](id=request.id, count=request.count, body=body)
@@ -140,8 +143,10 @@ class _Methods:
 
     def submit(self, request: Any, context: Any) -> Any:
         try:
-            read = frames.read_submit(request.body, request.count, self._desk.bounds.max_requests)
-            total = self._desk.jobs(adds=True).submit(read._replace(tenant=self._tenant(self._identity(context), read.tenant))).result()
+            with self._held(request):
+                read = frames.read_submit(request.body, request.count, self._desk.bounds.max_requests)
+                read = read._replace(tenant=tenant(self._peer(context), read.tenant))
+                total = self._desk.jobs(adds=True).submit(read).result()
         except Exception as error:
             self._abort(context, error)
         return self._types["SubmitReply"](total=total)
@@ -149,7 +154,7 @@ class _Methods:
     def result(self, request: Any, context: Any) -> Any:
         try:
             read = frames.read_result(request.body)
-            read = read._replace(tenant=self._tenant(self._identity(context), read.tenant))
+            read = read._replace(tenant=tenant(self._peer(context), read.tenant))
             most = min(request.most, self._desk.bounds.max_requests)
             total, count, answers = self._desk.jobs().result(read, most, request.forget).result()
         except Exception as error:
@@ -158,14 +163,14 @@ class _Methods:
 
     def stream(self, requests: Iterator[Any], context: Any) -> Iterator[Any]:
         if not self._streams.acquire(blocking=False):
-            self._abort(context, WireError(frames.BUSY, f"busy: {_STREAMS} streams are open", 1.0))
+            self._abort(context, WireError(frames.BUSY, f"busy: {self._most_streams} streams are open", 1.0))
         try:
-            yield from self._stream(requests, self._identity(context), context)
+            yield from self._stream(requests, self._peer(context), context)
         finally:
             self._streams.release()
 
     # ---- a stream ----
-    def _stream(self, requests: Iterator[Any], identity: str, context: Any) -> Iterator[Any]:
+    def _stream(self, requests: Iterator[Any], peer: str, context: Any) -> Iterator[Any]:
         """Another thread reads; replies go out as they come. At most `_IN_STREAM` frames are unanswered, then it is not read."""
         ready: queue.SimpleQueue[Any] = queue.SimpleQueue()
         room = threading.Semaphore(_IN_STREAM)
@@ -179,7 +184,7 @@ class _Methods:
                     if not context.is_active():
                         break
                     begun += 1
-                    self._begin_in_stream(request, identity, ready)
+                    self._begin_in_stream(request, peer, ready)
             except Exception:  # the client is gone
                 pass
             finally:
@@ -202,7 +207,7 @@ class _Methods:
             room.release()
             yield reply
 
-    def _begin_in_stream(self, request: Any, identity: str, ready: queue.SimpleQueue[Any]) -> None:
+    def _begin_in_stream(self, request: Any, peer: str, ready: queue.SimpleQueue[Any]) -> None:
         reply, number, count = self._types["ExecuteReply"], request.id, request.count
 
         def done(future: Future[bytes]) -> None:
@@ -210,7 +215,7 @@ class _Methods:
             ready.put(reply(id=number, count=count, body=future.result()) if error is None else self._refused(number, error))
 
         try:
-            self._begin(request, identity).add_done_callback(done)
+            self._begin(request, peer).add_done_callback(done)
         except Exception as error:
             ready.put(self._refused(number, error))
 
@@ -220,20 +225,33 @@ class _Methods:
         return self._types["ExecuteReply"](id=number, error=self._types["Error"](**text))
 
     # ---- the rest ----
-    def _begin(self, request: Any, identity: str) -> Future[bytes]:
+    def _begin(self, request: Any, peer: str) -> Future[bytes]:
+        """Its bytes are held until it is answered."""
         self._desk.counters.frames[frames.EXECUTE] += 1
-        execute = frames.read_execute(request.body, request.count, self._desk.bounds.max_requests)
-        return self._desk.execute(execute._replace(tenant=self._tenant(identity, execute.tenant)))
+        held = self._held(request)
+        try:
+            execute = frames.read_execute(request.body, request.count, self._desk.bounds.max_requests)
+            future = self._desk.execute(execute._replace(tenant=tenant(peer, execute.tenant)))
+        except BaseException:
+            held.close()
+            raise
+        future.add_done_callback(lambda _: held.close())
+        return future
 
-    def _identity(self, context: Any) -> str:
+    def _held(self, request: Any) -> ExitStack:
+        """Holds the bytes of a message until it is closed. Raises WireError where there is no room for them."""
+        size, stack = request.ByteSize() + FRAME_BYTES, ExitStack()
+        if not self._desk.held.take(size):
+            raise WireError(frames.BUSY, "busy: no room for this message", 0.1)
+        stack.callback(self._desk.held.add, -size)
+        return stack
+
+    def _peer(self, context: Any) -> str:
+        peers = self._desk.peers
         if not self._identified:
-            return ""
-        names = context.auth_context().get("x509_common_name", [])
-        return names[0].decode("utf-8", "replace") if names else "?"
-
-    @staticmethod
-    def _tenant(identity: str, told: str) -> str:
-        return f"{identity}/{told}" if identity and told else identity or told
+            return peers.of_this_machine()
+        names = context.auth_context().get("x509_common_name", [b""])
+        return peers.of_certificate(names[0].decode("utf-8", "replace"))
 
     def _told(self, error: BaseException) -> WireError:
         self._desk.refusal(0, error)  # counts, and logs what is no fault of the client

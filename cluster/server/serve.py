@@ -28,6 +28,7 @@ from coproc.cluster.pools.protocol import Pool
 from coproc.ops import REGISTRY
 
 from .desk import Desk
+from .peers import Peers, read_peers
 from .settings import Settings, address, existing
 from .uds import UnixServer
 
@@ -85,7 +86,7 @@ class Server:
             journal = stack.enter_context(Journal(Path(settings.journal)))
             self.backlog = Backlog(journal, self.batcher, runs=False)
             stack.callback(self.backlog.close)
-        self.desk = Desk(self.batcher, clock, settings.bounds(), self.describe, self.backlog)
+        self.desk = Desk(self.batcher, clock, settings.bounds(), self.describe, self.backlog, Peers(read_peers(settings.peers or "")))
         if settings.uds is not None:
             self.uds = UnixServer(Path(settings.uds), self.desk)
             stack.callback(self.uds.close)

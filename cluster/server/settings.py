@@ -16,6 +16,7 @@ from coproc.errors import InvalidInput
 from coproc.settings import table
 
 from .bounds import Bounds
+from .peers import read_peers
 
 _BOUNDS: Final = Bounds()
 LOGS: Final = ("json", "text")
@@ -31,6 +32,7 @@ class Settings:
     tls_cert: str | None = None
     tls_key: str | None = None
     tls_client_ca: str | None = None
+    peers: str | None = None
     metrics: str | None = None
     journal: str | None = None
     kept: str | None = None
@@ -46,6 +48,7 @@ class Settings:
     max_requests: int = _BOUNDS.max_requests
     max_connections: int = _BOUNDS.max_connections
     max_bytes: int = _BOUNDS.max_bytes
+    max_message: int = _BOUNDS.max_message
     frame_seconds: float = _BOUNDS.frame_seconds
     log: str = "json"
     log_level: str = "info"
@@ -74,12 +77,13 @@ class Settings:
         if self.memo_entries < 0 or self.memo_bytes < 0 or not 0 <= self.drain_seconds < 86_400:
             raise InvalidInput("--memo-entries, --memo-bytes and --drain-seconds are not negative, the last less than a day")
         self.bounds()
+        read_peers(self.peers or "")
 
     def bounds(self) -> Bounds:
         """Raises InvalidInput where they contradict each other."""
         return Bounds(
             self.max_frame, self.max_requests, self.max_connections, self.max_bytes, max(2 * self.max_frame, 1 << 20),
-            2 * self.max_frame + (1 << 20), self.frame_seconds,
+            2 * self.max_frame + (1 << 20), self.frame_seconds, max_message=min(self.max_message, self.max_frame),
         )  # fmt: skip
 
 

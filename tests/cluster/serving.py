@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
@@ -20,6 +21,7 @@ from coproc.cluster.kept import requests_of
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.cluster.server.bounds import Bounds
 from coproc.cluster.server.desk import Desk, Jobs
+from coproc.cluster.server.peers import Peers
 from coproc.cluster.server.uds import UnixServer
 from coproc.cluster.service import Stats
 from coproc.cluster.ticket import NO_DEADLINE, Busy, Kind, Ticket
@@ -111,9 +113,12 @@ class Fake:
 
 
 @contextmanager
-def serving(path: Path, service: Any, bounds: Bounds | None = None, jobs: Jobs | None = None) -> Iterator[UnixServer]:
-    """A server on a Unix socket, in this process."""
-    server = UnixServer(path, Desk(service, RealClock(), bounds or Bounds(), lambda: b'{"protocol": 1}', jobs))
+def serving(
+    path: Path, service: Any, bounds: Bounds | None = None, jobs: Jobs | None = None, peers: Peers | None = None
+) -> Iterator[UnixServer]:
+    """A server on a Unix socket, in this process. peers: of which this one may name any tenant, unless others are given."""
+    peers = peers or Peers({f"uid:{os.getuid()}": "*"})
+    server = UnixServer(path, Desk(service, RealClock(), bounds or Bounds(), lambda: b'{"protocol": 1}', jobs, peers))
     server.start()
     try:
         yield server

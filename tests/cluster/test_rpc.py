@@ -20,6 +20,7 @@ from coproc.cluster.clock import RealClock
 from coproc.cluster.journal import Journal
 from coproc.cluster.server.bounds import Bounds
 from coproc.cluster.server.desk import Desk
+from coproc.cluster.server.peers import Peers
 from coproc.cluster.server.rpc import RpcServer, Tls
 from coproc.cluster.server.schema import SERVICE, file, messages
 from coproc.errors import InvalidInput
@@ -30,13 +31,15 @@ from tests.cluster.serving import Fake, answer, until
 
 PROTO = Path(__file__).resolve().parents[2] / "docs" / "coproc.proto"
 TYPES = messages()
-SMALL = Bounds(max_frame=1 << 16, max_requests=2000, connection_bytes=1 << 17, partial_bytes=1 << 16, max_bytes=1 << 20)
+SMALL = Bounds(
+    max_frame=1 << 16, max_requests=2000, connection_bytes=1 << 17, partial_bytes=1 << 16, max_bytes=1 << 20, max_message=1 << 16
+)
 ASKED = [Request(op, bytes([i] * i)) for i, op in enumerate(OPERATIONS)]
 
 
 @contextmanager
-def rpc(fake: Fake, tls: Tls | None = None, jobs: Any = None) -> Iterator[tuple[RpcServer, Desk]]:
-    desk = Desk(fake, RealClock(), SMALL, lambda: b'{"protocol": 1}', jobs)  # type: ignore[arg-type]
+def rpc(fake: Fake, tls: Tls | None = None, jobs: Any = None, names: dict[str, str] | None = None) -> Iterator[tuple[RpcServer, Desk]]:
+    desk = Desk(fake, RealClock(), SMALL, lambda: b'{"protocol": 1}', jobs, Peers(names))  # type: ignore[arg-type]
     server = RpcServer("localhost", 0, desk, tls)
     try:
         yield server, desk
@@ -202,6 +205,36 @@ def test_jobs_are_kept_and_read_over_grpc(tmp_path: Path) -> None:
                 call(channel, "Result", wanted)
             assert unknown.value.code() == grpc.StatusCode.NOT_FOUND
         backlog.close()
+
+
+def test_the_bytes_of_messages_are_bounded_together_with_those_of_frames() -> None:
+    fake = Fake()
+    fake.gate.clear()
+    with rpc(fake) as (server, desk), grpc.insecure_channel(server.address) as channel:
+        assert desk.bounds.calls * desk.bounds.max_message <= desk.bounds.max_bytes // 2
+        assert desk.held.take(SMALL.max_bytes - 60_000)  # frames of the socket
+        big = request([Request("sha256", bytes(50_000))], 1)
+        replies = stream(channel, iter([big, big]))
+        first = next(replies)
+        assert first.error.code == frames.BUSY
+        assert first.error.retry_after_ms
+        assert SMALL.max_bytes - 60_000 < desk.held.nbytes <= SMALL.max_bytes
+        fake.gate.set()
+        assert next(replies).count == 1
+        until(lambda: desk.held.nbytes == SMALL.max_bytes - 60_000)
+        with pytest.raises(grpc.RpcError) as refused:
+            call(channel, "Execute", request([Request("sha256", bytes(SMALL.max_message + 5000))]))
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert desk.held.nbytes == SMALL.max_bytes - 60_000
+
+
+def test_a_client_of_this_machine_is_a_tenant_of_its_own() -> None:
+    for names, wanted in ((None, {"local", "local/bob"}), ({"local": "node"}, {"node", "node/bob"}), ({"local": "*"}, {"", "bob"})):
+        fake = Fake()
+        with rpc(fake, names=names) as (server, _), grpc.insecure_channel(server.address) as channel:
+            call(channel, "Execute", request(ASKED, tenant="bob"))
+            call(channel, "Execute", request(ASKED))
+        assert {tenant for _, _, tenant in fake.packed} == wanted
 
 
 def test_without_a_journal_there_are_no_jobs() -> None:

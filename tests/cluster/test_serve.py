@@ -85,6 +85,8 @@ def test_a_variable_that_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, name
         {"uds": "s", "drain_seconds": -1.0},
         {"uds": "s", "max_frame": 1},
         {"uds": "s", "max_bytes": 1},
+        {"uds": "s", "max_message": 1},
+        *({"uds": "s", "peers": peers} for peers in ("node", "uid:x=node", "uid:1=", "cn:=a", "uid:1=a/b", "uid:1=a uid:1=b", "pid:1=a")),
         {"uds": "s", "frame_seconds": 0.0},
     ],
 )

@@ -18,6 +18,7 @@ from coproc.cluster import frames
 from coproc.cluster.client import Client, Disconnected
 from coproc.cluster.frames import WireError
 from coproc.cluster.server.bounds import Bounds
+from coproc.cluster.server.peers import Peers
 from coproc.cluster.server.uds import UnixServer
 from coproc.cluster.ticket import Busy
 from coproc.errors import InvalidInput
@@ -79,6 +80,25 @@ def test_one_operation_in_bulk_goes_as_one_batch(path: Path, server: UnixServer,
     with Client(path) as client:
         assert client.run(same, "bulk", tenant="t") == [answer(request) for request in same]
     assert [(len(batch), kind, tenant) for batch, kind, tenant in fake.packed] == [(50, "bulk", "t")]
+
+
+def test_what_a_client_says_of_its_tenant_is_below_the_user_that_it_is(path: Path) -> None:
+    me = f"uid:{os.getuid()}"
+    for names, wanted in (({}, {me, f"{me}/bob"}), ({me: "node"}, {"node", "node/bob"}), ({me: "*"}, {"", "bob"})):
+        fake = Fake()
+        with serving(path, fake, peers=Peers(names)), Client(path) as client:
+            client.run(requests(50))
+            client.run(requests(50), tenant="bob")
+        assert {tenant for _, _, tenant in fake.packed} == wanted
+
+
+def test_no_name_of_a_certificate_is_the_name_of_another_peer() -> None:
+    names = ["a", "a/b", "a%2Fb", "uid:0", "local:", "", "%"]
+    peers = Peers()
+    found = [peers.of_certificate(name) for name in names]
+    assert len({*found, peers.of_this_machine(), "uid:0"}) == len(set(found)) + 2
+    assert not any("/" in name or not name for name in found)
+    assert Peers({"cn:a/b": "c"}).of_certificate("a/b") == "c"
 
 
 def test_a_deadline_is_told_from_receipt_on(path: Path, server: UnixServer, fake: Fake) -> None:
