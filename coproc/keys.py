@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from coproc import key_forms
-from coproc.engine.protocol import POINT_WORDS, U64, Buffers, Curve, Engine, Group, Status
+from coproc.engine.protocol import POINT_WORDS, U64, Buffers, Curve, Engine, Group, Status, host_of
 from coproc.errors import InvalidInput
 from coproc.fixed import FixedPoints
 from coproc.key_rows import (
@@ -57,7 +57,7 @@ class KeyRegistry:
         self, engine: Engine, max_bytes: int = DEFAULT_BYTES, max_keys: int = DEFAULT_KEYS, max_tenants: int = DEFAULT_TENANTS
     ) -> None:
         """max_bytes, max_keys: of each kind; each tenant with a name has `TENANT_SHARE` of that. max_tenants: with keys at a time."""
-        self.engine = engine
+        self.engine = engine = host_of(engine)  # what claims are about is the host's own, and outlives an accelerator
         self._limits = max_bytes, max_keys
         self._max_tenants = max_tenants
         self._tenants: dict[str, KeyRegistry] = {}
