@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benches.gpu_gate import sums
 from coproc.codegen.device import curve_costs as costs
 from coproc.engine.device import hash_to_g1, points
 from coproc.engine.device.protocol import Stream
@@ -72,3 +73,19 @@ def test_scalar_multiplication_multiplies_about_as_often_as_counted() -> None:
     found = products(lambda stream: points.scalar_mul(stream, group, given, scalars, 8), "")
     counted = 8 * costs.multiplications(costs.scalar_mul("bn254", 1)) + costs.multiplications(costs.inversion("bn254")) * 2
     assert abs(found - counted) < counted // 10
+
+
+def test_the_model_foresees_large_sums_within_what_is_wanted() -> None:
+    wanted = {10: 0.6e-3, 16: 3e-3, 20: 20e-3}
+    assert all(sums.seconds(Group.BLS12_381_G1, 1 << k) <= most for k, most in wanted.items())
+
+
+def test_groups_are_as_large_as_the_scratch_of_the_device_allows() -> None:
+    device = HostDevice()
+    with device.stream() as stream:
+        sizes = {}
+        for scratch in (16 << 10, 48 << 10, 227 << 10):
+            device.scratch = scratch
+            sizes[scratch] = [points.fitting(stream, f, "bls12_381") for f in ("msm_small_g1", "decode_g2", "sort")]
+        assert sizes == {16 << 10: [32, 32, 64], 48 << 10: [64, 32, 128], 227 << 10: [128, 64, 256]}
+        assert points.fitting(stream, "sort", "bls12_381", 7) == 7

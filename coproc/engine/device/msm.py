@@ -13,12 +13,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from coproc.codegen.device.families import FAMILIES
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device import msm_large
 from coproc.engine.device import points as device_points
 from coproc.engine.device.families import Sums
-from coproc.engine.device.points import BASE_WORDS, BLOCK, CURVE_NAME, DEGREE, affine, download_points, jacobian_words, launch, split
+from coproc.engine.device.points import BASE_WORDS, CURVE_NAME, DEGREE, affine, download_points, fitting, jacobian_words, launch, split
 from coproc.engine.device.protocol import Stream
 from coproc.engine.protocol import POINT_WORDS, U64, Field, FieldOp, Group, rows_of
 
@@ -48,13 +47,6 @@ def _host() -> CpuEngine:
 def bits_of(block: int) -> int:
     """Bits of the digits for which a group of `block` work-items has enough of them."""
     return max(bits for bits in range(2, 9) if bits << (bits - 2) <= block and 1 << (bits - 1) <= block)
-
-
-def block_of(stream: Stream, group: Group) -> int:
-    """The largest group for whose slots the device has scratch."""
-    family = FAMILIES[f"msm_small_g{DEGREE[group]}"]
-    each = 4 * BASE_WORDS[CURVE_NAME[group]] * family.slots
-    return next((block for block in family.blocks if block * each <= stream.device.scratch), family.blocks[-1])
 
 
 def affine_on_host(cpu: CpuEngine, group: Group, planes: Any) -> U64:
@@ -105,7 +97,7 @@ def _chunks(sizes: Any, windows: int, units: int, most: int) -> tuple[Any, Any]:
 
 def by_buckets(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:
     """Sums of some hundred to some thousand terms each; see kernels_cuda/kernels/msm_small.inc."""
-    block = block or block_of(stream, group)
+    block = fitting(stream, f"msm_small_g{DEGREE[group]}", CURVE_NAME[group], block)
     m, k = len(offsets) - 1, len(points)
     bits = bits_of(block)
     shorts, words, windows = split(stream, group, scalars, bits, block)
@@ -135,7 +127,7 @@ def by_sorting(stream: Stream, group: Group, offsets: U64, points: U64, scalars:
     values, seen, times = [], [], 0
     for start, stop in pairwise(offsets.astype(np.int64)):
         rows = slice(start, stop)
-        part = msm_large.partial(stream, group, points[rows], scalars[rows], tags[rows], block or BLOCK, bits)
+        part = msm_large.partial(stream, group, points[rows], scalars[rows], tags[rows], block, bits)
         values.append(add_windows(_host(), group, part.planes, 1, part.factors))
         seen.append(part.tags)
         times = part.times
@@ -144,7 +136,6 @@ def by_sorting(stream: Stream, group: Group, offsets: U64, points: U64, scalars:
 
 def by_ladder(stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None) -> _Part:
     """Sums of few terms."""
-    block = block or BLOCK
     m = len(offsets) - 1
     planes, sums, windows = device_points.sums_by_ladder(stream, group, offsets, points, scalars, tags, block)
     seen = stream.download(sums, np.empty(m, np.uint64))

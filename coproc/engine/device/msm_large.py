@@ -9,7 +9,7 @@ import numpy as np
 from coproc.codegen.device import curves
 from coproc.codegen.device.families import FAMILIES
 from coproc.engine.device import points as device_points
-from coproc.engine.device.points import BLOCK, CURVE_NAME, DEGREE, groups_of, jacobian_words, launch, split
+from coproc.engine.device.points import CURVE_NAME, DEGREE, fitting, groups_of, jacobian_words, launch, split
 from coproc.engine.device.protocol import Array, Buffer, Stream
 from coproc.engine.protocol import U64, Group
 
@@ -55,8 +55,7 @@ def bits_of(group: Group, terms: int) -> int:
 def _sort(stream: Stream, keys: Buffer, values: Buffer, n: int, windows: int, bits: int, block: int | None) -> tuple[Buffer, Buffer]:
     """`windows` arrays of n keys below 2^bits, ascending, and their values."""
     family = FAMILIES["sort"]
-    each_block = 4 * 12 * family.slots
-    block = block or next((b for b in family.blocks if b * each_block <= stream.device.scratch), family.blocks[-1])
+    block = fitting(stream, "sort", "bls12_381", block)
     module = stream.module("sort", "bls12_381", block)
     blocks = groups_of(n, block * _KEYS_EACH)
     counts = stream.allocate(4 * windows * blocks << _RADIX_BITS)
@@ -87,7 +86,7 @@ def _entries(stream: Stream, point_bytes: int, n: int) -> tuple[Buffer, Buffer, 
 
 def _join(
     stream: Stream, group: Group, entries: tuple[Buffer, ...], size: int, windows: int, held: Buffer, held_tags: Buffer, places: int,
-    block: int,
+    block: int | None,
 ) -> None:  # fmt: skip
     """Adds up `size` entries a window to their buckets, however many a bucket has."""
     point_bytes = _point_bytes(group)
@@ -106,7 +105,7 @@ def _join(
 
 def _fill_buckets(
     stream: Stream, group: Group, sorted_items: tuple[Buffer, Buffer], points: Buffer, tags: Buffer, terms: int, windows: int, buckets: int,
-    each: int, most: int, block: int,
+    each: int, most: int, block: int | None,
 ) -> tuple[Buffer, Buffer]:  # fmt: skip
     """Jacobian sums of the buckets of every window, and of their tags."""
     point_bytes, places, n = _point_bytes(group), buckets * windows, terms * 2 * DEGREE[group]
@@ -128,7 +127,7 @@ def _fill_buckets(
 
 
 def _weigh(
-    stream: Stream, group: Group, held: Buffer, held_tags: Buffer, windows: int, buckets: int, block: int
+    stream: Stream, group: Group, held: Buffer, held_tags: Buffer, windows: int, buckets: int, block: int | None
 ) -> tuple[Buffer, Buffer, int]:
     """Jacobian sums V and of their tags, level by level and window by window, and the number of levels.
 
@@ -164,7 +163,7 @@ def _length(items: int, units: int) -> int:
 
 
 def partial(
-    stream: Stream, group: Group, points: U64, scalars: U64, tags: U64, block: int = BLOCK, bits: int | None = None,
+    stream: Stream, group: Group, points: U64, scalars: U64, tags: U64, block: int | None = None, bits: int | None = None,
     sort_block: int | None = None, each: int | None = None, most: int = MOST_ENDS,
 ) -> Partial:  # fmt: skip
     """What the host adds up to the sum of scalars[j] times points[j], one or more terms.

@@ -1,6 +1,6 @@
 """Points on a device: decoding, the multiples of the subgroup tests, scalar multiplication, Jacobian to affine form.
 
-Arrays are those of `Engine`. `block` is the number of work-items in a group; it is free, for tests.
+Arrays are those of `Engine`. `block` is the number of work-items in a group: free, for tests; else what fits the device.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ CURVE_NAME: Final = {
 DEGREE: Final = {Group.BLS12_381_G1: 1, Group.BLS12_381_G2: 2, Group.BN254_G1: 1, Group.BN254_G2: 2}
 BASE_WORDS: Final = {"bls12_381": 12, "bn254": 8}
 """32-bit words of an element of Fp."""
-BLOCK: Final = 64
 ENTRIES: Final = 8
 """Affine multiples in the table of a point: P, ..., 8P."""
 TERMS_A_THREAD: Final = 8
@@ -46,18 +45,30 @@ def jacobian_words(group: Group) -> int:
     return (3 * DEGREE[group] + 1) * BASE_WORDS[CURVE_NAME[group]]
 
 
+def fitting(stream: Stream, name: str, curve: str, block: int | None = None) -> int:
+    """`block`, or the largest group of a family for whose slots the device has scratch."""
+    if block is not None:
+        return block
+    family = FAMILIES[name]
+    each = 4 * BASE_WORDS[curve] * family.slots
+    return next((b for b in family.blocks if b * each <= stream.device.scratch), family.blocks[-1])
+
+
 def launch(
-    stream: Stream, family: str, group: Group, kernel: str, items: int, *args: Buffer | np.uint32, block: int, slots: int | None = None
-) -> None:
+    stream: Stream, family: str, group: Group, kernel: str, items: int, *args: Buffer | np.uint32, block: int | None,
+    slots: int | None = None,
+) -> None:  # fmt: skip
     """A kernel of the family of a group, one work-item for each of `items`."""
     name = f"{family}_g{DEGREE[group]}"
+    block = fitting(stream, name, CURVE_NAME[group], block)
     module = stream.module(name, CURVE_NAME[group], block)
     stream.launch(module, kernel, groups_of(items, block), *args, slots=FAMILIES[name].slots if slots is None else slots)
 
 
-def invert(stream: Stream, group: Group, planes: Buffer, offset: int, n: int, block: int) -> None:
+def invert(stream: Stream, group: Group, planes: Buffer, offset: int, n: int, block: int | None) -> None:
     """Elements of Fp at word `offset` of planes become their inverses, 0 stays 0. block: a power of two."""
     name = CURVE_NAME[group]
+    block = fitting(stream, "invert", name, block)
     module = stream.module("invert", name, block)
     prefix = stream.allocate(4 * BASE_WORDS[name] * n)
     each = min(_INVERSES, max(1, n // (block * 16)))
@@ -67,7 +78,7 @@ def invert(stream: Stream, group: Group, planes: Buffer, offset: int, n: int, bl
     stream.free(prefix)
 
 
-def affine(stream: Stream, group: Group, planes: Buffer, n: int, block: int = BLOCK) -> Buffer:
+def affine(stream: Stream, group: Group, planes: Buffer, n: int, block: int | None = None) -> Buffer:
     """n Jacobian points in planes (see kernels_cuda/kernels/jacobian.inc) -> a buffer in the Engine's layout; uses up the planes."""
     out = stream.allocate(8 * POINT_WORDS[group] * n)
     stream.fill(out, 0xFF)
@@ -80,7 +91,9 @@ def download_points(stream: Stream, group: Group, buffer: Buffer, n: int) -> U64
     return stream.download(buffer, np.empty((n, POINT_WORDS[group]), np.uint64))
 
 
-def decode(stream: Stream, group: Group, encoding: Encoding, data: U8, checks: int = Check.ON_CURVE, block: int = BLOCK) -> tuple[U64, U8]:
+def decode(
+    stream: Stream, group: Group, encoding: Encoding, data: U8, checks: int = Check.ON_CURVE, block: int | None = None
+) -> tuple[U64, U8]:
     """data uint8[n, bytes of an encoding] -> points uint64[n, words], status uint8[n] as of `Engine.decode` with these checks.
 
     The subgroup is not looked at. Raises ValueError where the group has no such encoding.
@@ -100,7 +113,7 @@ def decode(stream: Stream, group: Group, encoding: Encoding, data: U8, checks: i
     return download_points(stream, group, points, n), found.astype(np.uint8)
 
 
-def subgroup(stream: Stream, group: Group, points: U64, block: int = BLOCK) -> U64:
+def subgroup(stream: Stream, group: Group, points: U64, block: int | None = None) -> U64:
     """uint64[n, words]: the image of each point of the curve that is compared with -phi(P), -psi(P) or (BN254's second group) -P.
 
     See kernels_cuda/kernels/subgroup.inc. BN254's first group has no other points, and no such map: ValueError.
@@ -118,7 +131,7 @@ def _words_of(value: int, count: int) -> Any:
     return np.array([value >> (32 * i) & 0xFFFFFFFF for i in range(count)], np.uint32)
 
 
-def split(stream: Stream, group: Group, scalars: U64, bits: int = curves.WINDOW_BITS, block: int = BLOCK) -> tuple[Buffer, int, int]:
+def split(stream: Stream, group: Group, scalars: U64, bits: int = curves.WINDOW_BITS, block: int | None = None) -> tuple[Buffer, int, int]:
     """Short scalars of n scalars in planes of 32-bit words, their words, their windows of `bits` bits.
 
     Window minus 2^(bits - 1) is a digit. scalars uint64[n, 4], any.
@@ -133,7 +146,7 @@ def split(stream: Stream, group: Group, scalars: U64, bits: int = curves.WINDOW_
     return out, words, windows
 
 
-def tables(stream: Stream, group: Group, points: Buffer, n: int, block: int = BLOCK) -> Buffer:
+def tables(stream: Stream, group: Group, points: Buffer, n: int, block: int | None = None) -> Buffer:
     """P, ..., 8P of n points of order r, affine, in planes."""
     words = BASE_WORDS[CURVE_NAME[group]] * DEGREE[group]
     out = stream.allocate(4 * 2 * words * ENTRIES * n)
@@ -146,7 +159,7 @@ def tables(stream: Stream, group: Group, points: Buffer, n: int, block: int = BL
 
 
 def sums_by_ladder(
-    stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int = BLOCK
+    stream: Stream, group: Group, offsets: U64, points: U64, scalars: U64, tags: U64, block: int | None = None
 ) -> tuple[Buffer, Buffer, int]:
     """Jacobian planes and tag sums (u64) of m sums of multiples, and how often each tag was counted; see `msm.msm`."""
     m, k = len(offsets) - 1, len(points)
@@ -171,7 +184,7 @@ def sums_by_ladder(
 
 
 def add_up(
-    stream: Stream, group: Group, offsets: Any, planes: Buffer, tags: Buffer, n: int, block: int = BLOCK, each: int = SUMMANDS
+    stream: Stream, group: Group, offsets: Any, planes: Buffer, tags: Buffer, n: int, block: int | None = None, each: int = SUMMANDS
 ) -> tuple[Buffer, Buffer]:
     """Sums of n Jacobian points and of their tags; offsets uint32[m + 1]. A work-item adds up to `each`, long sums take several steps."""
     m = len(offsets) - 1
@@ -191,7 +204,7 @@ def add_up(
     return add_up(stream, group, firsts.astype(np.uint32), out, sums, count, block, each)
 
 
-def scalar_mul(stream: Stream, group: Group, points: U64, scalars: U64, block: int = BLOCK) -> U64:
+def scalar_mul(stream: Stream, group: Group, points: U64, scalars: U64, block: int | None = None) -> U64:
     """points uint64[n, words] of order r or infinite, scalars uint64[n, 4], any below 2^256 -> uint64[n, words]."""
     n = len(points)
     if not n:

@@ -7,6 +7,8 @@ from functools import partial
 from coproc.codegen.device import curves
 from coproc.codegen.device.families.family import Family, Part
 
+_BLOCKS = (64, 32)
+
 
 def _text(value: str, _: str) -> str:
     return value
@@ -35,14 +37,16 @@ def _of_group(degree: int) -> tuple[Family, ...]:
             (*group, _define("POWER", power), curves.power, *_kernels("power", "decode")),
             slots=power + 9,
             tower=tower,
+            blocks=_BLOCKS,
         ),
-        Family(f"subgroup_{g}", (*group, *_kernels("jacobian", "subgroup")), slots=10 * fq, tower=tower),
-        Family(f"affine_{g}", (*group, *_kernels("jacobian", "affine")), slots=10 * fq, tower=tower),
+        Family(f"subgroup_{g}", (*group, *_kernels("jacobian", "subgroup")), slots=10 * fq, tower=tower, blocks=_BLOCKS),
+        Family(f"affine_{g}", (*group, *_kernels("jacobian", "affine")), slots=10 * fq, tower=tower, blocks=_BLOCKS),
         Family(
             f"multiples_{g}",
             (*group, partial(curves.lattice, degree=degree), *_kernels("jacobian", "endomorphism", "split", "scalar_mul")),
             slots=10 * fq,
             tower=tower,
+            blocks=_BLOCKS,
         ),
         Family(
             f"msm_small_{g}",
@@ -56,6 +60,7 @@ def _of_group(degree: int) -> tuple[Family, ...]:
             (*group, *_kernels("jacobian", "endomorphism", "msm_large")),
             slots=10 * fq,
             tower=tower,
+            blocks=_BLOCKS,
         ),
     )
 
@@ -75,7 +80,8 @@ FAMILIES: tuple[Family, ...] = (
         ),
         slots=20,
         curves=("bls12_381",),
+        blocks=_BLOCKS,
     ),
     Family("sort", _kernels("sort"), slots=6, curves=("bls12_381",), blocks=(256, 128, 64)),
-    Family("invert", (_define("POWER", 5), curves.power, *_kernels("power", "invert")), slots=14),
+    Family("invert", (_define("POWER", 5), curves.power, *_kernels("power", "invert")), slots=14, blocks=_BLOCKS),
 )
