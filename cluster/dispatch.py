@@ -30,7 +30,11 @@ _log: Final = logging.getLogger("coproc.cluster")
 TRIES: Final = 2
 """Times that a piece runs in one pool before it is cut, or, when it is a single request, goes to the next."""
 FAILURES: Final = 64
-"""Runs of a batch and its parts that may fail before what fails next goes to the next pool: one bad request among 1,024 takes 13."""
+"""Runs that may fail on the account of a peer, before what fails next of it goes to the next pool: one bad request among 1,024 takes 13.
+
+A run is on a peer's account where all its requests are of the tenants of that peer (the name before the first "/"), else on a common one.
+Batches are cut where peers meet, so whoever sends many bad requests uses up the runs of nobody else.
+"""
 STALL_SECONDS: Final = 150.0
 
 
@@ -49,7 +53,7 @@ class _Job:
     future: Future[PackedAnswers]
     answers: PackedAnswers
     out: int
-    failures: int = 0
+    failures: dict[str | None, int] = field(default_factory=dict)  # by peer
     engines: dict[str, None] = field(default_factory=dict)
 
 
@@ -181,10 +185,12 @@ class Dispatcher:
     def _again(self, piece: _Piece) -> None:
         """Another try, in halves after some, in the next pool for a single request."""
         piece.tries += 1
+        peer, middle = _cut(piece.batch)
         with self._lock:
             self.retries += 1
-            piece.job.failures += 1
-            too_many = piece.job.failures > FAILURES
+            failures = piece.job.failures
+            failures[peer] = failures.get(peer, 0) + 1
+            too_many = failures[peer] > FAILURES
         if too_many:
             self._next(piece)
             return
@@ -195,7 +201,7 @@ class Dispatcher:
         if n == 1:
             self._next(piece)
             return
-        for start, stop in ((0, n // 2), (n // 2, n)):
+        for start, stop in ((0, middle), (middle, n)):
             self._start(_Piece(piece.job, piece.batch.slice(start, stop), piece.index[start:stop], piece.stage, TRIES - 1))
 
     def _next(self, piece: _Piece) -> None:
@@ -222,3 +228,19 @@ class Dispatcher:
                 into.engine = "+".join(sorted(job.engines))
         if last:
             job.future.set_result(job.answers)
+
+
+def _cut(batch: PackedBatch) -> tuple[str | None, int]:
+    """Whose requests a batch has, None: of several peers; and where to cut it: where two peers meet, as near to the middle as can be."""
+    n, at, edges = len(batch), 0, []
+    peers: list[str] = []
+    for tenant, requests in batch.tenants:
+        peer = tenant.partition("/")[0]
+        if peers and peers[-1] != peer:
+            edges.append(at)
+        if not peers or peers[-1] != peer:
+            peers.append(peer)
+        at += requests
+    if not edges:
+        return peers[0] if peers else "", n // 2
+    return None, min(edges, key=lambda edge: abs(edge - n // 2))

@@ -10,7 +10,7 @@ import pytest
 
 from coproc.cluster.clock import VirtualClock
 from coproc.cluster.dispatch import FAILURES, Dispatcher, Stage
-from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
+from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch, Run
 from coproc.errors import EngineBug, EngineError, EngineLost, EngineUnavailable
 from coproc.operation import Rules
 
@@ -80,6 +80,16 @@ def test_a_batch_that_only_kills_ends_after_a_bounded_number_of_workers() -> Non
     found = Dispatcher([pool]).run(batch(1024, set(range(1024)))).result()
     assert found.status.tolist() == [3] * 1024
     assert len(pool.ran) <= FAILURES + 2 * 11
+
+
+def test_whoever_sends_deadly_requests_uses_up_the_runs_of_nobody_else() -> None:
+    pool = DeadlyPool()
+    packed = batch(1024, {*range(300, 500), 700})
+    names = [Run("a", 200), Run("b/1", 100), Run("bad/1", 100), Run("bad/2", 100), Run("b", 124), Run("c", 400)]
+    packed.tenants = tuple(names)
+    found = Dispatcher([pool]).run(packed).result()
+    assert np.flatnonzero(found.status).tolist() == [*range(300, 500), 700]
+    assert len(pool.ran) <= 2 * FAILURES + 60
 
 
 def test_requests_that_come_back_unserved_run_again_and_the_others_do_not() -> None:
