@@ -5,9 +5,10 @@
 Each fault is one of `coproc.engine.device.faults` at one event of one batch: first the operation is drawn, then a stage of its batch
 (a kernel, the copies there, the copies back), then what goes wrong, then which event of that stage. Batches hold true requests, or, every
 other time, some that were tampered with: bits flipped, parts of another request of the batch before put in. The answers must be the
-CPU's. The batches run on a processor's OpenCL in processes of their own: a flipped index makes it read anywhere, which a card answers by
-losing the device and a processor by a signal; such a process counts as a lost device ("crashed"; "hung" where a flipped count lets a
-kernel run on), and the next one goes on behind it. Writes benches/results/soak-faults-<cpu>.json; exit status 1 where an answer was wrong.
+CPU's. The batches run on a processor's OpenCL in processes of their own, because a flipped index makes it read and write anywhere: a card
+loses the device then, a processor gets a signal, or spoils its own heap. Such a process counts as a lost device ("crashed"; "hung" where
+a flipped count lets a kernel run on; "corrupted" where the CPU's engine, asked again, is wrong too), and the next one goes on behind it.
+Writes benches/results/soak-faults-<cpu>.json; exit status 1 where an answer was wrong.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ LARGER: Final = ("verify_plonk", "verify_schnorr", "poseidon_hash")
 """Operations whose batches have twice the size: a sum of PLONK's then has terms enough for buckets."""
 SILENT: Final = 60.0
 """Seconds after which a fault that ends no more is one of a device that hangs."""
+SPOILED: Final = 3
+"""Exit status of a child whose memory a kernel wrote into."""
 _MEMBERS: Final = 4
 
 
@@ -62,8 +65,8 @@ class Scene(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """verdict: "right", "wrong", "unstruck" (the run went another way and the fault never fell). noticed: the device was suspected or
-    lost."""
+    """verdict: "right", "wrong", "unstruck" (the run went another way and the fault never fell), "corrupted" (a kernel wrote into the
+    host's memory). noticed: the device was suspected or lost."""
 
     op: str
     stage: str
@@ -129,6 +132,11 @@ class Theatre:
             self.ask(op, batch)
         return Scene(batch, wanted.retbuf, wanted.status, self.device.events)
 
+    def _intact(self, op: str, scene: Scene) -> bool:
+        """Whether the CPU alone still gives the right answers in this process: else a kernel wrote where no device could."""
+        again = answer_batch(OPERATIONS[op], self.host, self.keys, Combiner(), scene.batch)
+        return np.array_equal(again.retbuf, scene.retbuf) and np.array_equal(again.status, scene.status)
+
     def ask(self, op: str, batch: Batch) -> Any:
         return answer_batch(OPERATIONS[op], self.engine, self.keys, Combiner(), batch)
 
@@ -150,7 +158,9 @@ class Theatre:
         right = np.array_equal(got.retbuf, scene.retbuf) and np.array_equal(got.status, scene.status)
         noticed = self.engine.suspicions > before or self.engine.lost is not None or got.engine != self.engine.name
         self.engine.lost = None
-        verdict = "wrong" if not right else "right" if self.device.struck else "unstruck"
+        verdict = "right" if self.device.struck else "unstruck"
+        if not right:
+            verdict = "wrong" if self._intact(op, scene) else "corrupted"
         return Outcome(op, stage.name, what, bool(number & 1), verdict, noticed)
 
 
@@ -172,6 +182,8 @@ def child(args: argparse.Namespace) -> int:
         print(json.dumps(number), flush=True)
         outcome = stage.play(random.Random(f"{args.seed} {number}"), args.ops)
         print(json.dumps(outcome), flush=True)
+        if outcome.verdict == "corrupted":
+            return SPOILED
     return 0
 
 
@@ -216,9 +228,10 @@ def campaign(args: argparse.Namespace, tell: float = 60.0) -> dict[str, Any]:
             if isinstance(line, int):
                 number, begun = line, True
             elif line is None or line == "hung":
-                process.kill()
+                if line:
+                    process.kill()
                 process.wait()
-                if number >= args.count:
+                if number >= args.count or process.returncode == SPOILED:
                     break
                 if not begun:
                     raise SystemExit(f"a child ended with status {process.returncode} before its first fault")
