@@ -186,6 +186,15 @@ def test_groups_hold_every_item_once_in_their_stretch() -> None:
             assert all(offsets[stretch] <= i < offsets[stretch + 1] for i in items)
 
 
+def test_pairs_share_accumulators_when_all_of_the_device_has_some() -> None:
+    class Card:
+        units, emulated = 132, False
+
+    fans = [pairings._fan(Card(), n) for n in (1, 10_000, 30_000, 50_000, 100_000, 1_000_000)]  # type: ignore[arg-type]
+    assert fans == [1, 1, 2, 2, 6, 16]
+    assert all(pairings.pair_bytes(curve) < 24_000 for curve in Curve)
+
+
 def test_the_tags_show_a_pair_that_is_left_out() -> None:
     curve = Curve.BN254
     g1, g2 = pairs(curve, 5)

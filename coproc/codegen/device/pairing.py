@@ -2,7 +2,7 @@
 
 A line is (l0, l1, l2), see coproc.spec.pairing; at P = (x, y) it is l2 + (l1 x) v + (l0 y) v w (M-twist, BLS12-381) or
 l0 y + (l1 x + l2 v) w (D-twist, BN254).
-Sources: [CLN09] and [AKLGL10] for the steps in homogeneous coordinates.
+Sources: [CLN10] and [AKLGL10] for the steps in homogeneous coordinates.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from coproc.codegen.device.families import FAMILIES
 from coproc.codegen.device.pairing import MILLER_TEMPORARIES, PAIRINGS, spilled
 from coproc.engine.device.families import Sums
 from coproc.engine.device.groups import U32, grouped
-from coproc.engine.device.protocol import Buffer, Stream
+from coproc.engine.device.protocol import Buffer, Device, Stream
 from coproc.engine.protocol import GT_WORDS, U64, Curve
 
 Offsets = NDArray[Any]
@@ -27,8 +27,8 @@ FAN: Final = 16
 """Pairs of an accumulator, at most: its squarings are shared."""
 PRODUCT_FAN: Final = 8
 """Factors that a work-item multiplies."""
-FULL: Final = 192
-"""Accumulators that a multiprocessor holds: fewer pairs go to each rather than leaving some idle."""
+FULL: Final = 128
+"""Accumulators that keep a multiprocessor at work, one warp a scheduler: more of them would share fewer squarings each."""
 NO_KEY: Final = 0xFFFFFFFF
 _SHARE: Final = 8
 """Of the device's memory one part in so many is for the lines of a call: there are several calls at once."""
@@ -37,9 +37,9 @@ KEPT: Final = 5
 
 
 def pair_bytes(curve: Curve) -> int:
-    """What a pair of a Miller loop takes on the device."""
+    """What a pair of a Miller loop takes on the device: points, lines, at worst an accumulator of its own."""
     pairing = PAIRINGS[CURVE_NAME[curve]]
-    return 8 * (GT_WORDS[curve] // 2 * (1 + pairing.lines(pairing.point_digits)) + GT_WORDS[curve]) + 16
+    return 8 * (GT_WORDS[curve] // 2 * (1 + pairing.lines(pairing.point_digits)) + 3 * GT_WORDS[curve]) + 32
 
 
 def _blocks(n: int, block: int) -> int:
@@ -52,9 +52,12 @@ def _filled(stream: Stream, nbytes: int) -> Buffer:
     return buffer
 
 
-def _fan(stream: Stream, items: int) -> int:
-    """Pairs of an accumulator, so that all of the device has work."""
-    return min(FAN, max(1, items // (stream.device.units * FULL)))
+def _fan(device: Device, pairs: int) -> int:
+    """Pairs of an accumulator: as many as leave work for all of the device, two by two."""
+    if device.emulated:
+        return FAN
+    fan = round(pairs / (device.units * FULL))
+    return min(FAN, fan - fan % 2) if fan > 1 else 1
 
 
 def _accumulators(stream: Stream, curve: Curve, n: int) -> tuple[Buffer, Buffer, Buffer, int]:
@@ -157,7 +160,7 @@ def miller(
     count = pairing.lines(pairing.point_digits)
     if not m:
         return Sums(np.empty((0, GT_WORDS[curve]), np.uint64), np.empty(0, np.uint64), count)
-    groups = grouped(offsets, _fan(stream, k) if fan is None else fan)
+    groups = grouped(offsets, _fan(stream.device, k) if fan is None else fan)
     spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     evaluated, carried = _filled(stream, 8 * GT_WORDS[curve] // 2 * count * k), _filled(stream, 8 * k)
     joined, module = _filled(stream, 8 * k), stream.module("lines", name, block)
@@ -187,7 +190,7 @@ def miller_lines(
     count = pairing.lines(pairing.digits)
     if not m:
         return Sums(np.empty((0, GT_WORDS[curve]), np.uint64), np.empty(0, np.uint64), count)
-    groups = grouped(offsets, _fan(stream, k) if fan is None else fan)
+    groups = grouped(offsets, _fan(stream.device, k) if fan is None else fan)
     spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     rows = np.where(g1.any(axis=1), which, np.uint32(NO_KEY)).astype(np.uint32)
     stream.launch(
