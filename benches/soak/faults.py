@@ -197,62 +197,62 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[Any]:
             said.put(line)
         said.put(None)
 
-    threading.Thread(target=read, daemon=True).start()
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
     patience = 1800.0  # to compile and to make scenes
     while True:
         try:
             line = said.get(timeout=patience)
         except queue.Empty:
             line = "hung"
-        yield None if line is None else line if line == "hung" else json.loads(line)
-        if line is None or line == "hung":
+        if line is None:
+            reader.join()
+        yield line if line is None or line == "hung" else json.loads(line)
+        if line in (None, "hung"):
             return
         patience = SILENT
 
 
-def campaign(args: argparse.Namespace, tell: float = 60.0) -> dict[str, Any]:
-    """Children one after another until all faults were played, or until SIGTERM: then what came of those that were."""
+def campaign(args: argparse.Namespace, stop: threading.Event, tell: float = 60.0) -> dict[str, Any]:
+    """Children one after another until all faults were played, or until it is stopped: then what came of those that were."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     noticed: Counter[str] = Counter()
     wrong: list[Any] = []
     number, tampered_with, started, told = args.first, 0, time.monotonic(), time.monotonic()
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     while number < args.count and not stop.is_set():
         words = ["--child", f"--first={number}", f"--count={args.count}", f"--seed={args.seed}", f"--size={args.size}"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benches.soak.faults", *words, f"--ops={','.join(args.ops)}"], stdout=subprocess.PIPE, text=True
-        )
-        begun = False
-        for line in _lines(process):
-            if isinstance(line, int):
-                number, begun = line, True
-            elif line is None or line == "hung":
-                if line:
+        command = [sys.executable, "-m", "benches.soak.faults", *words, f"--ops={','.join(args.ops)}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            begun = False
+            for line in _lines(process):
+                if isinstance(line, int):
+                    number, begun = line, True
+                elif line is None or line == "hung":
+                    if line:
+                        process.kill()
+                    process.wait()
+                    if number >= args.count or process.returncode == SPOILED:
+                        break
+                    if not begun:
+                        raise SystemExit(f"a child ended with status {process.returncode} before its first fault")
+                    counts["", "", "", "hung" if line else "crashed"] += 1
+                    number += 1
+                else:
+                    outcome = Outcome(*line)
+                    counts[outcome.op, outcome.stage, outcome.what, outcome.verdict] += 1
+                    noticed[outcome.what] += outcome.noticed
+                    tampered_with += outcome.tampered
+                    if outcome.verdict == "wrong":
+                        wrong.append([number, *outcome])
+                        print(json.dumps({"wrong": wrong[-1]}), flush=True)
+                    number += 1
+                if stop.is_set():
                     process.kill()
-                process.wait()
-                if number >= args.count or process.returncode == SPOILED:
+                    process.wait()
                     break
-                if not begun:
-                    raise SystemExit(f"a child ended with status {process.returncode} before its first fault")
-                counts["", "", "", "hung" if line else "crashed"] += 1
-                number += 1
-            else:
-                outcome = Outcome(*line)
-                counts[outcome.op, outcome.stage, outcome.what, outcome.verdict] += 1
-                noticed[outcome.what] += outcome.noticed
-                tampered_with += outcome.tampered
-                if outcome.verdict == "wrong":
-                    wrong.append([number, *outcome])
-                    print(json.dumps({"wrong": wrong[-1]}), flush=True)
-                number += 1
-            if stop.is_set():
-                process.kill()
-                process.wait()
-                break
-            if time.monotonic() - told > tell:
-                told = time.monotonic()
-                print(json.dumps({"done": number, "seconds": round(told - started), "wrong": len(wrong)}), flush=True)
+                if time.monotonic() - told > tell:
+                    told = time.monotonic()
+                    print(json.dumps({"done": number, "seconds": round(told - started), "wrong": len(wrong)}), flush=True)
     return _figures(args, counts, noticed, wrong, tampered_with, time.monotonic() - started)
 
 
@@ -294,7 +294,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse(argv)
     if args.child:
         return child(args)
-    figures = campaign(args)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    figures = campaign(args, stop)
     print(json.dumps({key: figures[key] for key in ("faults", "seconds", "wrong", "verdicts")}))
     result.write("faults", figures, args.out)
     return 1 if figures["wrong"] else 0

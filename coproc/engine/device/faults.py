@@ -160,6 +160,8 @@ class _FaultyStream:
         return array
 
     def launch(self, module: Module, kernel: str, groups: int, *args: Buffer | np.uint32, slots: int = 0) -> None:
+        if not groups:
+            return
         what, keep = self._faulty.event("kernel", f"{module.family}.{kernel}")
         rng = self._rng()
         buffers = [arg for arg in args if not isinstance(arg, np.uint32) and arg.nbytes]
