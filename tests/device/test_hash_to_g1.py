@@ -44,12 +44,14 @@ def test_the_map_takes_any_number_of_elements(n: int) -> None:
     assert np.array_equal(found, cpu().map_to_g1(u))
 
 
-def test_messages_hash_to_the_points_of_the_cpu() -> None:
-    dst = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
-    messages = [b"", b"abc", b"x" * 200]
-    u = kit.montgomery(FP, (v for message in messages for v in hash_to_field(message, dst, 2)))
+@pytest.mark.parametrize("dst", [b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_", b"", b"d" * 255, b"d" * 300])
+def test_messages_hash_to_the_points_of_the_cpu(dst: bytes) -> None:
+    messages = [b"", b"abc", b"x" * 200, bytes(55), bytes(64)]
+    u = hash_to_g1.hash_to_field(cpu(), Buffers.of(messages), dst)
+    expected = [v for message in messages for v in hash_to_field(message, dst, 2)]
+    assert kit.plain(FP, np.ascontiguousarray(u.reshape(-1, 6))) == expected
     with device().stream() as stream:
-        found = hash_to_g1.hash_to_g1(stream, u.reshape(-1, 2, 6), BLOCK)
+        found = hash_to_g1.hash_to_g1(stream, u, BLOCK)
     assert np.array_equal(found, cpu().hash_to_g1(Buffers.of(messages), dst))
 
 

@@ -11,7 +11,7 @@ from coproc.codegen.device.families import FAMILIES
 from coproc.engine.device import points as device_points
 from coproc.engine.device.points import CURVE_NAME, DEGREE, fitting, groups_of, jacobian_words, launch, split
 from coproc.engine.device.protocol import Array, Buffer, Stream
-from coproc.engine.protocol import U64, Group
+from coproc.engine.protocol import POINT_WORDS, U64, Group
 
 MAX_BITS: Final = 16
 _RADIX_BITS: Final = 6
@@ -174,6 +174,8 @@ def partial(
     bits = bits or bits_of(group, terms)
     shorts, words, windows = split(stream, group, scalars, bits, block)
     n = terms * 2 * DEGREE[group]
+    if max(n * windows, terms * 2 * POINT_WORDS[group]) >> 31:
+        raise ValueError(f"{terms} terms of one sum have more digits than kernels can number")
     keys, values = stream.allocate(4 * n * windows), stream.allocate(4 * n * windows)
     sizes = np.uint32(terms), np.uint32(words), np.uint32(windows), np.uint32(bits)
     launch(stream, "msm_large", group, "digits", n * windows, shorts, keys, values, *sizes, block=block)

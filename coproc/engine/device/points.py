@@ -149,6 +149,8 @@ def split(stream: Stream, group: Group, scalars: U64, bits: int = curves.WINDOW_
 def tables(stream: Stream, group: Group, points: Buffer, n: int, block: int | None = None) -> Buffer:
     """P, ..., 8P of n points of order r, affine, in planes."""
     words = BASE_WORDS[CURVE_NAME[group]] * DEGREE[group]
+    if 2 * words * ENTRIES * n >> 32:
+        raise ValueError(f"tables of {n} points have more words than kernels can number")
     out = stream.allocate(4 * 2 * words * ENTRIES * n)
     chain = stream.allocate(4 * ((ENTRIES - 1) * words + BASE_WORDS[CURVE_NAME[group]]) * n)
     launch(stream, "multiples", group, "multiples", n, points, out, chain, np.uint32(n), block=block)
