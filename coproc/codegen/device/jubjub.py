@@ -29,7 +29,7 @@ assert ((1 << CHALLENGE_BITS) - 1 + KEY_OFFSET) >> KEY_BITS * (KEY_WINDOWS - 1) 
 GENERATOR_BYTES: Final = 32
 SLOTS: Final = 13
 ROW_WORDS: Final = 96
-"""32-bit words of a request: message, u, key and R of five elements each."""
+"""32-bit words of a request: message, key, u, R, the points of five elements each."""
 OUT_WORDS: Final = 26
 TABLE_ENTRIES: Final = 9
 ENTRY_ELEMENTS: Final = 4

@@ -24,25 +24,30 @@ from coproc.params.jubjub import Q, R
 FAMILY: Final = "schnorr"
 BLOCK: Final = 128
 ELEMENTS: Final = 12
-"""Of a row: message, u, key and R of five each."""
+"""Of a row: message, key, u, R, as the arguments of the host function lie; points are (u, v, z, t1, t2)."""
 BYTES_OF_ITEM: Final = 4 * ROW_WORDS + 4 * OUT_WORDS + 32 * ENTRIES
 """Of the device's memory."""
-_U: Final = 1
-_Z: Final = (4, 9)
+_U: Final = 6
+_Z: Final = (3, 9)
 _MODULI: Final = tuple(R if k == _U else Q for k in range(ELEMENTS))
+_TOP: Final = np.array([modulus >> 192 for modulus in _MODULI], np.uint64)
+_KEY_BYTES: Final = 32
+_SIGNATURE_BYTES: Final = 192
 
 
 def requests(messages: Addresses, keys: Addresses, signatures: Addresses) -> tuple[U64, Any]:
     """uint64[n, 12, 4] rows of archived 32, 160 and 192 bytes; bool[n]: all limbs are reduced and no z is 0, the device's part."""
-    n = len(messages)
-    rows = np.empty((n, ELEMENTS, 4), np.uint64)
-    signed = words(signatures, 24).reshape(n, 6, 4)
-    rows[:, 0], rows[:, 1], rows[:, 2:7], rows[:, 7:] = words(messages, 4), signed[:, 0], words(keys, 20).reshape(n, 5, 4), signed[:, 1:]
-    fit: Any = np.ones(n, np.bool_)
+    if np.array_equal(keys, messages + np.uint64(_KEY_BYTES)) and np.array_equal(signatures, messages + np.uint64(_SIGNATURE_BYTES)):
+        rows = words(messages, 4 * ELEMENTS)
+    else:
+        rows = np.concatenate((words(messages, 4), words(keys, 20), words(signatures, 24)), axis=1)
+    rows = rows.reshape(-1, ELEMENTS, 4)
+    fit: Any = (rows[:, :, 3] < _TOP).all(axis=1)
+    rest = np.flatnonzero(~fit)  # equal to the modulus in the highest limb, or not below it
+    if len(rest):
+        fit[rest] = np.all([_below(rows[rest, k], modulus) for k, modulus in enumerate(_MODULI)], axis=0)
     for z in _Z:
-        fit &= rows[:, z].any(axis=1)
-    for k, modulus in enumerate(_MODULI):
-        fit &= _below(rows[:, k], modulus)
+        fit &= (rows[:, z, 0] | rows[:, z, 1] | rows[:, z, 2] | rows[:, z, 3]) != 0
     return rows, fit
 
 
@@ -53,8 +58,6 @@ def _below(limbs: U64, modulus: int) -> Any:
         word = np.uint64(modulus >> 64 * i & 0xFFFFFFFFFFFFFFFF)
         less |= equal & (limbs[:, i] < word)
         equal &= limbs[:, i] == word
-        if not equal.any():
-            break
     return less
 
 
@@ -89,6 +92,7 @@ def accepted(stream: Stream, cpu: CpuEngine, blinds: Secrets, rows: U64, block: 
     if wrong := np.count_nonzero(sums != out[:, -1]):
         raise Mismatch(f"schnorr: {wrong} of {n} requests were read wrongly or not at all")
     u, v, z = (np.ascontiguousarray(out[:, k : k + 4]) for k in (0, 4, 8))
-    reduced = _below(u, Q) & _below(v, Q) & _below(z, Q)
-    same = [(cpu.field(Field.BLS12_381_FR, FieldOp.MUL, z, known[which]) == x).all(axis=1) for x, known in ((u, us), (v, vs))]
-    return reduced & z.any(axis=1) & same[0] & same[1]
+    fq = Field.BLS12_381_FR
+    # D = [s] G: u = z u_s, v = z v_s; and z is not 0, for v is not, which it is of no multiple of G
+    products = [cpu.field(fq, FieldOp.MUL, z, known[which]) for known in (us, vs)]
+    return (products[0] == u).all(axis=1) & (products[1] == v).all(axis=1) & v.any(axis=1)
