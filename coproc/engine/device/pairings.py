@@ -1,7 +1,7 @@
 """Pairings on a device: lines, Miller loops, products, final exponentiation.
 
 Arrays are those of `Engine`. A product of many pairs is cut into groups of `fan` pairs, one accumulator each, and the accumulators are
-multiplied in a tree. `fan` and `block` (work-items in a group of the device) are free, for tests.
+multiplied in a tree. `fan` and `block` (work-items in a group of the device) may be given, for tests; else what the device has room for.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from coproc.codegen.device.families import FAMILIES
 from coproc.codegen.device.pairing import MILLER_TEMPORARIES, PAIRINGS, spilled
 from coproc.engine.device.families import Sums
 from coproc.engine.device.groups import U32, grouped
+from coproc.engine.device.points import fitting
 from coproc.engine.device.protocol import Buffer, Device, Stream
 from coproc.engine.protocol import GT_WORDS, U64, Curve
 
 Offsets = NDArray[Any]
 CURVE_NAME: Final = {Curve.BLS12_381: "bls12_381", Curve.BN254: "bn254"}
 SERVES: Final = frozenset(Curve)
-BLOCK: Final = 64
 FAN: Final = 16
 """Pairs of an accumulator, at most: its squarings are shared."""
 PRODUCT_FAN: Final = 8
@@ -42,8 +42,13 @@ def pair_bytes(curve: Curve) -> int:
     return 8 * (GT_WORDS[curve] // 2 * (1 + pairing.lines(pairing.point_digits)) + 3 * GT_WORDS[curve]) + 32
 
 
-def _blocks(n: int, block: int) -> int:
-    return -(-n // block)
+def _launch(
+    stream: Stream, family: str, curve: Curve, kernel: str, items: int, *args: Buffer | np.uint32, block: int | None, slots: int = 0
+) -> None:
+    """A kernel with a work-item for each of `items`."""
+    name = CURVE_NAME[curve]
+    block = fitting(stream, family, name, block)
+    stream.launch(stream.module(family, name, block), kernel, -(-items // block), *args, slots=slots or FAMILIES[family].slots)
 
 
 def _filled(stream: Stream, nbytes: int) -> Buffer:
@@ -67,30 +72,27 @@ def _accumulators(stream: Stream, curve: Curve, n: int) -> tuple[Buffer, Buffer,
     return stream.allocate(8 * GT_WORDS[curve] // 12 * spilled(name) * n), values, tags, 12 + MILLER_TEMPORARIES[name]
 
 
-def lines(stream: Stream, curve: Curve, points: U64, block: int = BLOCK) -> U64:
+def lines(stream: Stream, curve: Curve, points: U64, block: int | None = None) -> U64:
     """uint64[n, words of lines]: those of `Engine.lines`. points uint64[n, words], none infinite."""
     name, n = CURVE_NAME[curve], len(points)
     pairing = PAIRINGS[name]
     count, coefficient = pairing.lines(pairing.digits), 8 * GT_WORDS[curve] // 6
-    module = stream.module("lines", name, block)
-    slots, groups = FAMILIES["lines"].slots, _blocks(n, block)
     raw, prefix = _filled(stream, 3 * coefficient * count * n), stream.allocate(coefficient * count * n)
     stored = (2 if pairing.m_twist else 3) * coefficient * count
     out = _filled(stream, stored * n)
-    stream.launch(module, "lines", groups, stream.upload(points), raw, np.uint32(n), slots=slots)
-    stream.launch(module, "pack_lines", groups, raw, prefix, out, np.uint32(n), slots=slots)
+    _launch(stream, "lines", curve, "lines", n, stream.upload(points), raw, np.uint32(n), block=block)
+    _launch(stream, "lines", curve, "pack_lines", n, raw, prefix, out, np.uint32(n), block=block)
     return stream.download(out, np.empty((n, stored // 8), np.uint64))
 
 
 def _product(
-    stream: Stream, curve: Curve, firsts: Offsets, place: U32, values: Buffer, tags: Buffer, block: int, fan: int = PRODUCT_FAN
+    stream: Stream, curve: Curve, firsts: Offsets, place: U32, values: Buffer, tags: Buffer, block: int | None, fan: int = PRODUCT_FAN
 ) -> tuple[U64, U64]:
     """Products of stretches of elements of Fp12, word after word of all of them, and the sums of their tags, which both are freed.
 
     firsts[m + 1]: the stretches, none empty; place: where each element lies.
     """
-    name, slots, m = CURVE_NAME[curve], FAMILIES["product"].slots, len(firsts) - 1
-    module = stream.module("product", name, block)
+    m = len(firsts) - 1
     nbytes, words = 8 * GT_WORDS[curve], 2 * GT_WORDS[curve]
     count, last = len(place), False
     while not last:
@@ -99,10 +101,10 @@ def _product(
         out, sums = _filled(stream, nbytes * groups.total), _filled(stream, 8 * groups.total)
         # in the end element after element, before that word after word
         strides = (words, 1) if last else (1, groups.total)
-        stream.launch(
-            module, "product", _blocks(groups.total, block), stream.upload(groups.rows), stream.upload(place[groups.which]),
+        _launch(
+            stream, "product", curve, "product", groups.total, stream.upload(groups.rows), stream.upload(place[groups.which]),
             stream.upload(groups.group.astype(np.uint32)), values, tags, out, sums, groups.most, np.uint32(groups.total),
-            np.uint32(count), np.uint32(strides[0]), np.uint32(strides[1]), slots=slots,
+            np.uint32(count), np.uint32(strides[0]), np.uint32(strides[1]), block=block,
         )  # fmt: skip
         stream.free(values)
         stream.free(tags)
@@ -138,7 +140,7 @@ def miller(
     tags: U64,
     *,
     fan: int | None = None,
-    block: int = BLOCK,
+    block: int | None = None,
     most: int | None = None,
 ) -> Sums:
     """Products uint64[m, words of Gt] of the Miller functions of the pairs of each stretch, defined up to what the final exponentiation
@@ -163,26 +165,35 @@ def miller(
     groups = grouped(offsets, _fan(stream.device, k) if fan is None else fan)
     spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     evaluated, carried = _filled(stream, 8 * GT_WORDS[curve] // 2 * count * k), _filled(stream, 8 * k)
-    joined, module = _filled(stream, 8 * k), stream.module("lines", name, block)
-    stream.launch(
-        module, "lines_at", _blocks(k, block), stream.upload(groups.which), stream.upload(g1), stream.upload(g2), stream.upload(tags),
-        evaluated, carried, np.uint32(k), slots=FAMILIES["lines"].slots,
+    joined = _filled(stream, 8 * k)
+    _launch(
+        stream, "lines", curve, "lines_at", k, stream.upload(groups.which), stream.upload(g1), stream.upload(g2), stream.upload(tags),
+        evaluated, carried, np.uint32(k), block=block,
     )  # fmt: skip
     first, second = groups.neighbours()
-    stream.launch(
-        module, "join_lines", _blocks(len(first), block), stream.upload(first), stream.upload(second), evaluated, carried, joined,
-        np.uint32(len(first)), np.uint32(k), slots=FAMILIES["lines"].slots,
+    _launch(
+        stream, "lines", curve, "join_lines", len(first), stream.upload(first), stream.upload(second), evaluated, carried, joined,
+        np.uint32(len(first)), np.uint32(k), block=block,
     )  # fmt: skip
-    stream.launch(
-        stream.module("miller", name, block), "miller", _blocks(groups.total, block), stream.upload(groups.rows), evaluated, carried,
-        joined, spill, out, sums, groups.most, np.uint32(groups.total), np.uint32(k), slots=slots,
+    _launch(
+        stream, "miller", curve, "miller", groups.total, stream.upload(groups.rows), evaluated, carried, joined, spill, out, sums,
+        groups.most, np.uint32(groups.total), np.uint32(k), block=block, slots=slots,
     )  # fmt: skip
     stream.free(evaluated)
     return Sums(*_product(stream, curve, groups.firsts, groups.places(), out, sums, block), count)
 
 
 def miller_lines(
-    stream: Stream, curve: Curve, offsets: U64, g1: U64, lines: U64, which: U32, tags: U64, *, fan: int | None = None, block: int = BLOCK
+    stream: Stream,
+    curve: Curve,
+    offsets: U64,
+    g1: U64,
+    lines: U64,
+    which: U32,
+    tags: U64,
+    *,
+    fan: int | None = None,
+    block: int | None = None,
 ) -> Sums:
     """The same on prepared lines uint64[u, words of lines]; which uint32[k]: the row of each pair, NO_KEY: the pair gives one."""
     name, m, k = CURVE_NAME[curve], len(offsets) - 1, len(g1)
@@ -193,26 +204,25 @@ def miller_lines(
     groups = grouped(offsets, _fan(stream.device, k) if fan is None else fan)
     spill, out, sums, slots = _accumulators(stream, curve, groups.total)
     rows = np.where(g1.any(axis=1), which, np.uint32(NO_KEY)).astype(np.uint32)
-    stream.launch(
-        stream.module("miller", name, block), "miller_stored", _blocks(groups.total, block), stream.upload(groups.rows),
-        stream.upload(groups.which), stream.upload(g1), stream.upload(rows), stream.upload(lines), stream.upload(tags), spill, out, sums,
-        groups.most, np.uint32(groups.total), slots=slots,
+    _launch(
+        stream, "miller", curve, "miller_stored", groups.total, stream.upload(groups.rows), stream.upload(groups.which), stream.upload(g1),
+        stream.upload(rows), stream.upload(lines), stream.upload(tags), spill, out, sums, groups.most, np.uint32(groups.total),
+        block=block, slots=slots,
     )  # fmt: skip
     return Sums(*_product(stream, curve, groups.firsts, groups.places(), out, sums, block), count)
 
 
-def final_exponentiation(stream: Stream, curve: Curve, f: U64, block: int = BLOCK) -> U64:
+def final_exponentiation(stream: Stream, curve: Curve, f: U64, block: int | None = None) -> U64:
     """uint64[n, words of Gt] -> the same shape; 0 gives 0."""
     n, nbytes = len(f), 8 * GT_WORDS[curve]
     kept, out = stream.allocate(KEPT * nbytes * n), _filled(stream, nbytes * n)
-    stream.launch(
-        stream.module("final_exponentiation", CURVE_NAME[curve], block), "final_exponentiation", _blocks(n, block), stream.upload(f), kept,
-        out, np.uint32(n), slots=FAMILIES["final_exponentiation"].slots,
+    _launch(
+        stream, "final_exponentiation", curve, "final_exponentiation", n, stream.upload(f), kept, out, np.uint32(n), block=block
     )  # fmt: skip
     return stream.download(out, np.empty((n, GT_WORDS[curve]), np.uint64))
 
 
-def pairing(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, *, fan: int | None = None, block: int = BLOCK) -> U64:
+def pairing(stream: Stream, curve: Curve, offsets: U64, g1: U64, g2: U64, *, fan: int | None = None, block: int | None = None) -> U64:
     """uint64[m, words of Gt]: products of pairings."""
     sums = miller(stream, curve, offsets, g1, g2, np.zeros(len(g1), np.uint64), fan=fan, block=block)
     return final_exponentiation(stream, curve, sums.values, block)

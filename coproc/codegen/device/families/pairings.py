@@ -11,6 +11,7 @@ FAMILIES: tuple[Family, ...] = (
         (tables, programs_of("double_step", "add_step", "psi", "multiply_lines"), "kernels/fp2_inverse.inc", "kernels/lines.inc"),
         slots=18,
         tower=True,
+        blocks=(64, 32),
     ),
     Family(
         "miller",
@@ -22,8 +23,9 @@ FAMILIES: tuple[Family, ...] = (
         ),
         slots=12 + max(MILLER_TEMPORARIES.values()),
         tower=True,
+        blocks=(64, 32),
     ),
-    Family("product", (programs_of("fp12_mul"), "kernels/fp12.inc", "kernels/product.inc"), slots=32, tower=True),
+    Family("product", (programs_of("fp12_mul"), "kernels/fp12.inc", "kernels/product.inc"), slots=32, tower=True, blocks=(64, 32)),
     Family(
         "final_exponentiation",
         (
@@ -36,5 +38,6 @@ FAMILIES: tuple[Family, ...] = (
         ),
         slots=32,
         tower=True,
+        blocks=(64, 32),
     ),
 )
