@@ -16,8 +16,8 @@ from .pools.protocol import PackedBatch
 from .sealed import NUMBER_BYTES, SEED_BYTES, Question
 
 LEAST_CANARIES: Final = 2
-MOST_CANARIES: Final = 6
-A_CANARY: Final = 256
+MOST_CANARIES: Final = 4
+A_CANARY: Final = 512
 """Requests of a batch for which it has another canary: one costs this side as much as two claims that are folded."""
 _random: Final = SystemRandom()
 
