@@ -7,6 +7,7 @@ here. When the cluster loses a batch it is tried there again, and at last here: 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from coproc.operation import Batch, Columns
 
 from .audit import LEAST, Audited, Counts
 from .dispatch import Dispatcher
+from .kept import Keeper
 from .pools.gateway import CONNECT_SECONDS, Gateway
 from .pools.protocol import PackedBatch
 from .pools.threads import ThreadPool
@@ -47,10 +49,12 @@ class ClusterCoprocessor(Coprocessor):
         wait_seconds: float = WAIT_SECONDS,
         remote: Callable[[Engine], Remote] | None = None,
         least: int = LEAST,
+        kept: str | Path | None = None,
     ) -> None:
         """engine: of this machine, and by name of the cluster too. workers: threads of this machine. cluster: HOST:PORT or "auto".
 
-        remote: other workers than those of Ray. least: requests of a batch from which on it is sent.
+        remote: other workers than those of Ray. least: requests of a batch from which on it is sent. kept: a folder for what a worker
+        was asked when it lied (docs/replay.md).
 
         Raises EngineUnavailable where there is no cluster, or no worker of it comes up within wait_seconds.
         """
@@ -62,7 +66,7 @@ class ClusterCoprocessor(Coprocessor):
         except EngineUnavailable:
             self._local.close()
             raise
-        self._audited = Audited(self.remote, self._local, here, least=least)
+        self._audited = Audited(self.remote, self._local, here, least=least, on_lie=None if kept is None else Keeper(kept, here))
         self._chain = Dispatcher([self._audited, self._local])
         self._least = least
         if isinstance(self.remote, Gateway):

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from math import inf
 from typing import Any, Final
 
 from coproc.errors import CoprocError, InvalidInput
 from coproc.operation import Answer
 
 from . import frames
+from .clock import Clock, RealClock
 from .frames import Result, Submit, WireError
 from .journal import CHUNK, Chunk, Journal
 from .pools.protocol import PackedAnswers, PackedBatch
@@ -32,7 +33,10 @@ _WRITES: Final = 256  # in a transaction
 _RETRY: Final = 1.0  # seconds until what could not be written is tried again
 _PAUSE: Final = (0.5, 2.0, 10.0)  # seconds before an unserved chunk runs again; then it is unserved
 _EXPIRE: Final = 3600.0
+_BUSY: Final = (0.05, 2.0)  # seconds before a chunk for which there was no room is tried again, at least: the first time and at last
 _UNSERVED: Final = 3
+Parts = list[tuple[list[int] | None, PackedBatch]]
+"""Of a chunk: a batch for each operation, and which requests it has."""
 
 
 class _Write:
@@ -48,9 +52,14 @@ class _Write:
 class Backlog:
     """`Jobs` of a server (`server.desk`). Safe from any number of threads."""
 
-    def __init__(self, journal: Journal, service: Service, runs: bool = True) -> None:
-        """runs: what waits in the journal begins to run at once; else from `start` on. Writes and reads happen from the beginning."""
-        self._journal, self._service = journal, service
+    def __init__(
+        self, journal: Journal, service: Service, runs: bool = True, clock: Clock | None = None, drive: bool = True
+    ) -> None:  # fmt: skip
+        """runs: what waits in the journal begins to run at once; else from `start` on. Writes and reads happen from the beginning.
+
+        drive: with a thread of its own, which waits on the clock; without, somebody calls `pump`.
+        """
+        self._journal, self._service, self._clock = journal, service, clock or RealClock()
         self._state = threading.Condition()
         self._writes: deque[_Write] = deque()
         self._later: list[tuple[float, Callable[[], None]]] = []
@@ -59,12 +68,13 @@ class Backlog:
         self._fed = 0  # the last chunk that was taken from the journal
         self._running = 0
         self._exhausted = False  # nothing waits in the journal that was not fed
-        self._expired = 0.0
+        self._expired = -inf
         self.waiting = journal.waiting()
         self.answered = 0
         self.failures = 0
-        self._thread = threading.Thread(target=self._run, name="coproc-journal", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._run, name="coproc-journal", daemon=True) if drive else None
+        if self._thread is not None:
+            self._thread.start()
 
     # ---- clients ----
     def submit(self, submit: Submit) -> Future[int]:
@@ -106,7 +116,8 @@ class Backlog:
         with self._state:
             self._closed = True
             self._state.notify_all()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _write(self, write: _Write) -> Future[Any]:
         with self._state:
@@ -127,28 +138,41 @@ class Backlog:
     def _run(self) -> None:
         while True:
             with self._state:
-                while not self._writes and not self._due() and not self._may_feed():
+                while not self._ready():
                     if self._closed:
                         return
-                    self._state.wait(self._next_due())
-                taken = [self._writes.popleft() for _ in range(min(len(self._writes), _WRITES))]
-                now = time.monotonic()
-                due = [do for when, do in self._later if when <= now]
-                self._later = [(when, do) for when, do in self._later if when > now]
-            for do in due:
-                do()
-            if taken:
-                self._commit(taken)
-            self._feed()
-            if now - self._expired > _EXPIRE:
-                self._expired = now
-                self._write(_Write(lambda journal: journal.expire(time.time())))
+                    self._clock.wait(self._state, max(0.0, self._next_due() - self._clock.now()) if self._later else None)
+            self._turn()
 
-    def _due(self) -> bool:
-        return any(when <= time.monotonic() for when, _ in self._later)
+    def pump(self) -> float | None:
+        """A turn, and None, where there is something to do; else when, on the clock, there will be, infinity: not by itself."""
+        with self._state:
+            if not self._ready():
+                return self._next_due()
+        self._turn()
+        return None
 
-    def _next_due(self) -> float | None:
-        return max(0.0, min(when for when, _ in self._later) - time.monotonic()) if self._later else None
+    def _turn(self) -> None:
+        """What is due, what came meanwhile, and the next chunks."""
+        with self._state:
+            taken = [self._writes.popleft() for _ in range(min(len(self._writes), _WRITES))]
+            now = self._clock.now()
+            due = [do for when, do in self._later if when <= now]
+            self._later = [(when, do) for when, do in self._later if when > now]
+        for do in due:
+            do()
+        if taken:
+            self._commit(taken)
+        self._feed()
+        if now - self._expired > _EXPIRE:
+            self._expired = now
+            self._write(_Write(lambda journal: journal.expire()))
+
+    def _ready(self) -> bool:
+        return bool(self._writes) or self._next_due() <= self._clock.now() or self._may_feed()
+
+    def _next_due(self) -> float:
+        return min((when for when, _ in self._later), default=inf)
 
     def _commit(self, writes: list[_Write]) -> None:
         done: list[tuple[_Write, Any, BaseException | None]] = []
@@ -176,7 +200,7 @@ class Backlog:
 
     def _at(self, seconds: float, do: Callable[[], None]) -> None:
         with self._state:
-            self._later.append((time.monotonic() + seconds, do))
+            self._later.append((self._clock.now() + seconds, do))
             self._state.notify_all()
 
     # ---- running ----
@@ -204,7 +228,7 @@ class Backlog:
             self._fed = chunk.id
             self._start(chunk, 0)
 
-    def _start(self, chunk: Chunk, attempt: int) -> None:
+    def _start(self, chunk: Chunk, attempt: int, parts: Parts | None = None, refused: int = 0) -> None:
         if self._stopped:
             return
         if chunk.items is None:
@@ -212,10 +236,12 @@ class Backlog:
             self._finish(chunk, _unserved(chunk.n))
             return
         try:
-            parts = frames.read_rows(chunk.items, 0, chunk.n, CHUNK).packed()
+            parts = parts or frames.read_rows(chunk.items, 0, chunk.n, CHUNK).packed()
             futures = [self._service.submit_packed(batch, "bulk", tenant=chunk.tenant) for _, batch in parts]
         except Busy as busy:
-            self._at(max(0.01, busy.retry_after), lambda: self._start(chunk, attempt))
+            first, last = _BUSY
+            wait = max(min(first * 2 ** min(refused, 16), last), busy.retry_after)
+            self._at(wait, lambda: self._start(chunk, attempt, parts, refused + 1))
         except (WireError, InvalidInput) as error:  # written by a later version, perhaps
             _log.error("chunk %d of the journal cannot run, its %d requests are unserved: %s", chunk.id, chunk.n, error)
             self._finish(chunk, _unserved(chunk.n))
@@ -227,9 +253,7 @@ class Backlog:
         else:
             when_all(futures, lambda: self._ran(chunk, attempt, parts, futures))
 
-    def _ran(
-        self, chunk: Chunk, attempt: int, parts: list[tuple[list[int] | None, PackedBatch]], futures: list[Future[PackedAnswers]]
-    ) -> None:
+    def _ran(self, chunk: Chunk, attempt: int, parts: Parts, futures: list[Future[PackedAnswers]]) -> None:
         """The answers of a chunk are there, from a thread of the batcher."""
         failed = any(f.exception() is not None or bool((f.result().status == _UNSERVED).any()) for f in futures)
         if failed and self._stopped:  # perhaps because of the end: the next server goes on

@@ -13,7 +13,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -56,25 +56,31 @@ class Chunk(NamedTuple):
 class Journal:
     """One file, with `-wal`, `-shm` and `.lock` beside it. A context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens or makes it. Raises InvalidInput where it cannot be, JournalError where it is damaged."""
-        self.path = path
+    def __init__(
+        self, path: Path, connect: Callable[[Path], sqlite3.Connection] | None = None, today: Callable[[], float] = time.time
+    ) -> None:
+        """Opens or makes it. Raises InvalidInput where it cannot be, JournalError where it is damaged.
+
+        connect: another way to the database than the system's files. today: seconds since 1970.
+        """
+        self.path, self._today = path, today
         self._lock = _locked(path)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
             with _named(path):
+                self._db: sqlite3.Connection = (connect or _connect)(path)
                 self._prepare()
         except BaseException:
-            os.close(self._lock)
+            self.close()
             raise
 
     def _prepare(self) -> None:
         db = self._db
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version == 0:  # this writes, and a journal that is there must open on a full disk
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL")
         for name, value in (("synchronous", "FULL"), ("cache_size", _CACHE), ("foreign_keys", "ON"), ("wal_autocheckpoint", 2000)):
             db.execute(f"PRAGMA {name} = {value}")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
         if version == 0:
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise JournalError(f"{self.path}: is a database, but no journal of coproc")
@@ -132,7 +138,7 @@ class Journal:
             elif self._db.execute("SELECT n, digest FROM chunks WHERE job = ? AND first = ?", (job, first)).fetchone() != (n, digest):
                 raise WireError(frames.JOURNAL, f"request {first:,}: the job has {total:,}, and this is not what it has there")
             first += n
-        self._db.execute("UPDATE jobs SET total = ?, touched = ? WHERE id = ?", (total, int(time.time()), job))
+        self._db.execute("UPDATE jobs SET total = ?, touched = ? WHERE id = ?", (total, int(self._today()), job))
         return int(total), int(total - before)
 
     def answer(self, chunk: int, answers: bytes) -> bool:
@@ -147,10 +153,10 @@ class Journal:
             (tenant, job, before),
         )
 
-    def expire(self, now: float) -> int:
+    def expire(self) -> int:
         """Forget the jobs that are answered and were not touched for `KEPT_SECONDS`; how many."""
         old = "touched < ? AND NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.job = jobs.id AND answers IS NULL)"
-        limit = (int(now) - KEPT_SECONDS,)
+        limit = (int(self._today()) - KEPT_SECONDS,)
         self._db.execute(f"DELETE FROM chunks WHERE job IN (SELECT id FROM jobs WHERE {old})", limit)
         gone = self._db.execute(f"DELETE FROM jobs WHERE {old}", limit).rowcount
         self._db.execute("PRAGMA incremental_vacuum(4096)").fetchall()
@@ -195,11 +201,12 @@ class Journal:
         return int(total), len(found), b"".join(found)
 
     def waiting(self) -> int:
-        """Requests without answers."""
-        return int(self._db.execute("SELECT coalesce(sum(n), 0) FROM chunks WHERE answers IS NULL").fetchone()[0])
+        """Requests without answers. Raises JournalError."""
+        with _named(self.path):
+            return int(self._db.execute("SELECT coalesce(sum(n), 0) FROM chunks WHERE answers IS NULL").fetchone()[0])
 
     def close(self) -> None:
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, AttributeError):  # it may never have been there
             self._db.close()
         with suppress(OSError):
             os.close(self._lock)
@@ -235,6 +242,10 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JournalError(f"{path}: {error}") from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
 
 
 def _locked(path: Path) -> int:

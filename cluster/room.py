@@ -51,6 +51,8 @@ class Room:
         for other in KINDS[KINDS.index(kind) :]:
             below.add(self._kinds[other])
         held = self._tenants.get(tenant, _NOTHING)
+        if not held.requests:
+            weight = 1.0  # or what is more than the smaller part would be told to come back for ever
         if (what := _over(load, held, most, fill * limits.tenant_part * weight)) is not None:
             raise Busy(f"this tenant has as {what} waiting as it may", self._retry(held.seconds * max(1, len(self._tenants)), capacity))
         if (what := _over(load, below, most, fill)) is not None:

@@ -272,16 +272,19 @@ class Coprocessor:
         self.close()
 
 
-def open(engine: Engine | str | None = None, workers: int | None = None, cluster: str | None = None) -> Coprocessor:
+def open(
+    engine: Engine | str | None = None, workers: int | None = None, cluster: str | None = None, kept: str | None = None
+) -> Coprocessor:  # fmt: skip
     """A coprocessor.
 
     engine: None (`COPROC_ENGINE`, else "auto"), a name, or an engine. workers: threads; None: `COPROC_WORKERS`, else one a processor.
     cluster: HOST:PORT of a Ray cluster, or "auto" for the one that this machine is a node of; None: this machine alone.
+    kept: a folder for what a worker of the cluster was asked when it lied, to be run again (`coproc replay`).
     Raises EngineUnavailable where an engine or a cluster was asked for and is absent, InvalidInput for other words.
     """
     if cluster is None:
         return Coprocessor(engine, workers)
-    attached: Coprocessor = import_module("coproc.cluster.attached").ClusterCoprocessor(engine, workers, cluster)
+    attached: Coprocessor = import_module("coproc.cluster.attached").ClusterCoprocessor(engine, workers, cluster, kept=kept)
     return attached
 
 

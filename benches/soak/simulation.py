@@ -1,9 +1,12 @@
-"""The batcher in virtual time: clients of every kind, workers that die, stall, fail and lie late, a server that crashes.
+"""Batcher and journal in virtual time: clients of every kind, workers that die, stall, fail and lie late, a disk that fails, a server that
+crashes and a machine that loses its power.
 
-    python -m benches.soak.simulation [--hours H] [--seeds N] [--seed S] [--faults F] [--jobs N]
+    python -m benches.soak.simulation [--hours H] [--seeds N] [--seed S] [--faults F] [--jobs N] [--out FILE]
 
 Each seed is a world of its own of H virtual hours; every accepted request must have exactly one answer, the true one or "unserved", and
-nothing may be held beyond the limits. A failure names its seed; `--seed S --seeds 1` replays it to the last answer.
+nothing may be held beyond the limits; what the journal
+acknowledged is answered and keeps its answer. A failure names its seed; `--seed S --seeds 1` replays it to the last answer. Writes
+benches/results/soak-simulation-<cpu>.json.
 """
 
 from __future__ import annotations
@@ -12,16 +15,20 @@ import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 
+from tests.cluster.simulation.disk import WORN
 from tests.cluster.simulation.pool import EVERYTHING
 from tests.cluster.simulation.simulation import Report, everything
+
+from . import result
 
 
 def world(hours: float, faults: float, seed: int) -> Report | str:
     """What happened, or what does not hold."""
     try:
-        return everything(seed, EVERYTHING.scaled(faults)).run(hours)
+        return everything(seed, EVERYTHING.scaled(faults), disk=WORN.scaled(faults)).run(hours)
     except AssertionError as error:
         return f"seed {seed}: {error}"
 
@@ -34,20 +41,28 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, metavar="S", default=1, help="the first seed (1)")
     parser.add_argument("--faults", type=float, metavar="F", default=1.0, help="so many times as many faults (1)")
     parser.add_argument("--jobs", type=int, metavar="N", default=1, help="seeds at a time (1)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-simulation-<cpu>.json)")
     args = parser.parse_args(argv)
-    start, wrong, hours, served, lost = perf_counter(), 0, 0.0, 0, 0
+    start, hours, wrong = perf_counter(), 0.0, []
+    summed = dict.fromkeys(("accepted", "served", "unserved", "expired", "busy", "lost", "crashes", "starts", "acknowledged"), 0)
     with ProcessPoolExecutor(args.jobs) as processes:
         for found in processes.map(partial(world, args.hours, args.faults), range(args.seed, args.seed + args.seeds)):
             if isinstance(found, str):
-                wrong += 1
+                wrong.append(found)
                 print(found, file=sys.stderr)
                 continue
-            hours, served, lost = hours + found.hours, served + found.served, lost + found.lost
+            hours += found.hours
+            for name in summed:
+                summed[name] += getattr(found, name)
             fate = f"{found.served:,} served, {found.unserved:,} unserved ({found.expired:,} expired)"
-            faults = f"{found.lost:,} batches lost, {found.crashes} crashes"
+            faults = f"{found.lost:,} batches lost, {found.crashes} crashes, {found.acknowledged:,} in the journal"
             print(f"seed {found.seed}: {found.accepted:,} accepted, {fate}, {faults}, {found.digest}", flush=True)
     seconds = perf_counter() - start
-    print(f"{hours:,.0f} virtual hours in {seconds:.1f} s: {served:,} requests served, {lost:,} batches lost, {wrong} seeds wrong")
+    told = f"{summed['served']:,} requests served, {summed['acknowledged']:,} in the journal, {summed['lost']:,} batches lost"
+    print(f"{hours:,.0f} virtual hours in {seconds:.1f} s: {told}, {summed['crashes']:,} crashes, {len(wrong)} seeds wrong")
+    asked = {"seed": args.seed, "seeds": args.seeds, "faults": args.faults, "jobs": args.jobs}
+    figures = {"hours": hours, "real_seconds": round(seconds, 1), **summed, "wrong": wrong, "met": not wrong}
+    result.write("simulation", asked | figures, args.out)
     return 1 if wrong else 0
 
 

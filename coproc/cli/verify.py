@@ -51,6 +51,9 @@ def verify(
     dead_letters: Annotated[
         str | None, typer.Option(metavar="FILE", help="Requests that nothing could serve, as job lines to run again.")
     ] = None,
+    kept: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Keep what a worker of the cluster was asked when it lied, for coproc replay.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Answer every request of the INPUT files, in order.
 
@@ -59,7 +62,7 @@ def verify(
     """
     wanted = Wanted(
         inputs, engine, workers, cluster, plonk and plonk.value, fork and fork.value, out, report, as_json, quiet, resume, keep_going,
-        require_true, activation, height, dead_letters,
+        require_true, activation, height, dead_letters, kept,
     )  # fmt: skip
     raise typer.Exit(run(wanted))
 
@@ -84,6 +87,7 @@ class Wanted:
     activation: str | None = None
     height: int | None = None
     dead_letters: str | None = None
+    kept: str | None = None
 
 
 def run(wanted: Wanted) -> int:
@@ -108,6 +112,8 @@ def _check(wanted: Wanted) -> list[Any]:
 
     if wanted.resume and wanted.out is None:
         raise InvalidInput("--resume: needs --out FILE, whose answers are kept")
+    if wanted.kept is not None and wanted.cluster is None:
+        raise InvalidInput("--kept: needs --cluster, whose workers are not believed")
     if wanted.inputs.count("-") > 1:
         raise InvalidInput("-: standard input can be read once")
     files = [inspect(name) for name in wanted.inputs]
@@ -153,7 +159,7 @@ def _verify(wanted: Wanted, console: Console) -> int:
     words = _words(wanted)
     tally = Tally()
     status, problem = OK, None
-    with Interruption() as interruption, opened(wanted.engine, wanted.workers, wanted.cluster) as machine:
+    with Interruption() as interruption, opened(wanted.engine, wanted.workers, wanted.cluster, wanted.kept) as machine:
         output, kept = open_output(wanted.out, wanted.resume)
         dead = None if wanted.dead_letters is None else AnswerFile(wanted.dead_letters, wanted.resume)
         pace = Pace(1 if machine.engine == "spec" else 16)

@@ -51,7 +51,7 @@ class Machine:
 
 
 @contextmanager
-def opened(engine: str | None, workers: int | None, cluster: str | None = None) -> Iterator[Machine]:
+def opened(engine: str | None, workers: int | None, cluster: str | None = None, kept: str | None = None) -> Iterator[Machine]:
     """A coprocessor for the length of a job. Raises EngineUnavailable where the engine or the cluster that was asked for is absent."""
-    with open(engine=engine, workers=workers, cluster=cluster) as coprocessor:
+    with open(engine=engine, workers=workers, cluster=cluster, kept=kept) as coprocessor:
         yield Machine(coprocessor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,24 @@ import coproc
 from coproc.cli.verify import Wanted, run
 from coproc.cluster.attached import ClusterCoprocessor
 from coproc.cluster.folding import FoldWorker
-from coproc.demo import load
+from coproc.demo import load as load_demo
 from coproc.engine.select import select
 from coproc.measure.requests import make
 from coproc.operation import Request
 from coproc.ops import OPERATIONS
+from coproc.replay import load, replay
 
 from .liars import FakeRemote, Liar
 
 ENGINE = select()
 
 
-def on(*workers: FoldWorker, least: int = 4) -> ClusterCoprocessor:
-    return ClusterCoprocessor(ENGINE, 1, remote=lambda _: FakeRemote(*workers), least=least)
+def on(*workers: FoldWorker, least: int = 4, kept: str | None = None) -> ClusterCoprocessor:
+    return ClusterCoprocessor(ENGINE, 1, remote=lambda _: FakeRemote(*workers), least=least, kept=kept)
 
 
 def demo() -> list[Request]:
-    return [Request(batch.group.op, data, batch.group.rules, batch.group.align) for batch in load() for data in batch.group.data]
+    return [Request(batch.group.op, data, batch.group.rules, batch.group.align) for batch in load_demo() for data in batch.group.data]
 
 
 def told(answers: list[Any]) -> list[Any]:
@@ -94,7 +96,7 @@ def answers(file: Path) -> list[Any]:
 
 
 def test_a_job_on_a_cluster_is_answered_in_order_and_resumes(job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coproc.jobs.compute.open", lambda engine, workers, cluster: on(FoldWorker(ENGINE), FoldWorker(ENGINE)))
+    monkeypatch.setattr("coproc.jobs.compute.open", lambda engine, workers, cluster, kept: on(FoldWorker(ENGINE), FoldWorker(ENGINE)))
     out, dead = tmp_path / "out.jsonl", tmp_path / "dead.jsonl"
     assert run(wanted(job, out, dead, False)) == 0
     whole = answers(out)
@@ -108,7 +110,7 @@ def test_a_job_on_a_cluster_is_answered_in_order_and_resumes(job: Path, tmp_path
 
 
 def test_what_nothing_could_serve_becomes_a_job_to_run_again(job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coproc.jobs.compute.open", lambda engine, workers, cluster: on(FoldWorker(ENGINE)))
+    monkeypatch.setattr("coproc.jobs.compute.open", lambda engine, workers, cluster, kept: on(FoldWorker(ENGINE)))
 
     def broken(*_: object) -> None:
         raise MemoryError("no device")
@@ -121,3 +123,23 @@ def test_what_nothing_could_serve_becomes_a_job_to_run_again(job: Path, tmp_path
     again = tmp_path / "again.jsonl"
     assert run(wanted(dead, again, tmp_path / "none.jsonl", False)) == 0
     assert {(answer["id"], answer["status"]) for answer in answers(again)} == {(i, "ok") for i in range(40)}
+
+
+def test_what_a_liar_was_asked_during_a_job_is_kept_and_runs_again(job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    liars = Liar(ENGINE, "always true"), FoldWorker(ENGINE)
+    monkeypatch.setattr("coproc.jobs.compute.open", lambda engine, workers, cluster, kept: on(*liars, kept=kept))
+    folder = tmp_path / "kept"
+    asked = wanted(job, tmp_path / "out.jsonl", tmp_path / "dead.jsonl", False)
+    assert run(replace(asked, kept=str(folder))) == 0
+    assert {answer["status"] for answer in answers(tmp_path / "out.jsonl")} == {"ok"}
+    (file,) = folder.iterdir()
+    batch = load(file)
+    assert batch.reason.startswith("worker ")
+    assert {request.op for request in batch.requests} == {"verify_kzg_proof"}
+    assert [again.told for again in replay(batch, select("cpu:portable"), 1)] == [batch.runs[0].told] * 2
+
+
+def test_a_folder_for_lies_without_a_cluster_is_refused(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = wanted(job, tmp_path / "out.jsonl", tmp_path / "dead.jsonl", False)
+    assert run(replace(asked, cluster=None, kept=str(tmp_path))) == 2
+    assert "--kept: needs --cluster" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A deterministic simulation of the batcher: a virtual clock, clients of every kind, pools whose workers die, stall, fail and lie late.
+"""A deterministic simulation of batcher and journal: a virtual clock, clients of every kind, faulty workers, a faulty disk.
 
 One thread, one seed: what went wrong once goes wrong again (`python -m benches.soak.simulation --seed N --hours H`).
 """

@@ -83,6 +83,9 @@ class Client(ABC):
                 ledger.refused(number)
             self.refused(busy.retry_after)
 
+    def server_lost(self) -> None:  # noqa: B027
+        """The server is gone, and the next one is up: nothing to do, where requests that are open are asked again anyway."""
+
     def refused(self, retry_after: float) -> None:
         """What to do about `Busy`: count it."""
         self.busy += 1

@@ -53,6 +53,10 @@ class Ledger:
         self.open[self._numbers] = Asked(request, tenant, self._clock.now(), deadline, self.life)
         return self._numbers
 
+    def trace(self, what: bytes) -> None:
+        """Something else that was told now."""
+        self._trace.update(struct.pack("<d", self._clock.now()) + what)
+
     def refused(self, number: int) -> None:
         """The server was busy: it was not accepted."""
         del self.open[number]

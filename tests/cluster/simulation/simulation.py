@@ -1,4 +1,4 @@
-"""`Simulation`: a server, its pools and its clients for some hours of virtual time, and what must hold then."""
+"""`Simulation`: a server, its journal, its pools and its clients for some hours of virtual time, and what must hold then."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from coproc.cluster.memo import Memo
 from coproc.operation import Request
 
 from .clients import Bulk, Client, Flood, Mempool, Validator
+from .disk import WORN, DiskFaults
+from .jobs import Job
+from .journalled import Journalled
 from .ledger import Ledger
 from .pool import EVERYTHING, Faults, FaultyPool
 from .world import World
 
 SMALL = Limits(max_requests=2048, max_bytes=1 << 20, max_seconds=4.0, max_tenants=8)
 STALL = 150.0
+REST = 3600.0
 MEMO = 512
 """Entries: small, so that they are evicted."""
 
@@ -44,6 +48,8 @@ class Report:
     retries: int
     lost: int
     crashes: int
+    acknowledged: int
+    starts: int
     digest: str
 
 
@@ -51,12 +57,14 @@ class Simulation:
     """One server and its clients.
 
     poison: chance that a request kills workers. crash: mean hours between two crashes of the server, after which clients ask again
-    for what it owes them; 0: none.
+    for what it owes them; 0: none. disk: what befalls the journal's; None: `WORN`, where
+    servers crash at all. Where it dies in the middle of something, the server crashes too.
     """
 
     def __init__(
-        self, seed: int, faults: Faults = EVERYTHING, poison: float = 0.002, crash: float = 5.0, limits: Limits = SMALL, workers: int = 3
-    ) -> None:
+        self, seed: int, faults: Faults = EVERYTHING, poison: float = 0.002, crash: float = 5.0, limits: Limits = SMALL, workers: int = 3,
+        disk: DiskFaults | None = None,
+    ) -> None:  # fmt: skip
         self.seed, self.poison, self.over = seed, poison, False
         self.world = World()
         self.rng = Random(f"{seed} world")
@@ -72,6 +80,7 @@ class Simulation:
         self.crashes = 0
         self._totals: dict[str, int] = {}
         self._numbers = count(1)
+        self.journalled = Journalled(self.world, Random(f"{seed} disk"), disk or (WORN if crash else DiskFaults()), lambda: self.over)
         self.memo, self.batcher = self._server()
         self.world.pump = self._pump
         if crash:
@@ -83,16 +92,24 @@ class Simulation:
     def _server(self) -> tuple[Memo, Batcher]:
         memo = Memo(MEMO)
         stages = [Stage(self.slow, 64)]
-        return memo, Batcher(self.pool, self.world.clock, memo, self.limits, stages, STALL, drive=False)
+        batcher = Batcher(self.pool, self.world.clock, memo, self.limits, stages, STALL, drive=False)
+        self.journalled.start(batcher)
+        return memo, batcher
 
     def number(self) -> int:
         return next(self._numbers)
 
     def _pump(self) -> float:
-        wake = self.batcher.pump()
+        due: float | None = None
+        while due is None:
+            wake = self.batcher.pump()
+            due = self.journalled.backlog.pump()
+            if self.journalled.disk.dead:
+                self._crashed()
+                due = None
         self.bounded()
         assert not self.ledger.wrong, self.ledger.wrong[0]
-        return wake
+        return min(wake, due)
 
     def bounded(self) -> None:
         """Nothing holds more than it may."""
@@ -109,10 +126,14 @@ class Simulation:
             self.world.after(self.rng.expovariate(1 / 1800), self._other_capacity)
 
     def _crash(self) -> None:
-        """The server dies with all that it held; those who were promised an answer ask its successor."""
-        if self.over:
-            return
+        if not self.over:
+            self._crashed()
+            self.world.after(self.rng.expovariate(1 / self._crash_every), self._crash)
+
+    def _crashed(self) -> None:
+        """The server dies with all that it held in memory; those who were promised an answer ask its successor."""
         self._count()
+        self.journalled.stop(power=self.rng.random() < 0.5)
         self.crashes += 1
         ledger = self.ledger
         ledger.life += 1
@@ -122,7 +143,7 @@ class Simulation:
             mine = [asked.request for asked in owed if asked.tenant == client.tenant]
             if mine:
                 client.send(mine)
-        self.world.after(self.rng.expovariate(1 / self._crash_every), self._crash)
+            client.server_lost()
 
     def _count(self) -> None:
         stats = self.batcher.stats()
@@ -142,18 +163,45 @@ class Simulation:
 
     def run(self, hours: float) -> Report:
         """So much virtual time, and then until everything is answered. Raises AssertionError where something does not hold."""
-        with self._quiet():
-            self.world.run(3600 * hours)
-            self.over = True
-            self.world.run()
-        self._count()
-        self.settled()
+        try:
+            with self._quiet():
+                self.world.run(3600 * hours)
+                self.over = True
+                self._rest()
+                self._read_all()
+            self._count()
+            self.settled()
+        finally:
+            self.journalled.end()
         ledger, totals = self.ledger, self._totals
         figures: dict[str, Any] = {name: totals[name] for name in ("accepted", "expired", "busy", "batches", "retries", "lost")}
         served, unserved = sum(ledger.served.values()), sum(ledger.unserved.values())
         return Report(
-            self.seed, hours, self.world.happened, served=served, unserved=unserved, crashes=self.crashes, digest=ledger.digest, **figures
-        )
+            self.seed, hours, self.world.happened, served=served, unserved=unserved, crashes=self.crashes, digest=ledger.digest,
+            acknowledged=sum(job.acknowledged for job in self.jobs), starts=self.journalled.starts, **figures
+        )  # fmt: skip
+
+    @property
+    def jobs(self) -> list[Job]:
+        return [client for client in self.clients if isinstance(client, Job)]
+
+    def _rest(self) -> None:
+        """Until nothing is left to happen, or for ever asked again: `REST` is more than anything takes."""
+        self.world.run(self.world.clock.now() + REST)
+
+    def _read_all(self) -> None:
+        """Jobs are acknowledged and read to their ends."""
+        in_vain = 0
+        while behind := [job for job in self.jobs if job.behind]:
+            before = [job.progress for job in behind]
+            for job in behind:
+                job.read_on()
+            self._rest()
+            in_vain = in_vain + 1 if [job.progress for job in behind] == before else 0
+            assert in_vain < 5, f"{behind[0].tenant} has no end"
+        backlog = self.journalled.backlog
+        assert backlog.waiting == backlog._running == 0
+        assert not backlog._writes
 
     def settled(self) -> None:
         """Everything that was accepted is answered, and nothing is left behind."""
@@ -178,5 +226,7 @@ def everything(seed: int, faults: Faults = EVERYTHING, clients: Sequence[str] = 
         *(Mempool(simulation, f"mempool {i}", 240.0) for i in range(3)),
         Bulk(simulation, "bulk", 900.0),
         Flood(simulation, "flood", 14400.0),
+        Job(simulation, "job", 600.0),
+        Job(simulation, "other job", 1800.0),
     ]
     return simulation

@@ -1,0 +1,164 @@
+"""Whatever the disk does, what the journal acknowledged has one answer and keeps it; a journal that is wrong in one thing is found."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import Future
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from coproc.cluster.backlog import Backlog, _Write
+from coproc.cluster.frames import Submit
+from coproc.cluster.journal import Journal
+
+from .simulation import vfs
+from .simulation.disk import SECTOR, WORN, Disk, DiskError, DiskFaults, Trouble
+from .simulation.simulation import everything
+
+WRETCHED = WORN.scaled(10.0)
+
+
+@pytest.mark.parametrize("seed", range(21, 25))
+def test_what_was_acknowledged_has_one_answer_on_a_wretched_disk(seed: int) -> None:
+    simulation = everything(seed, disk=WRETCHED)
+    report = simulation.run(8.0)
+    assert report.acknowledged > 1000
+    happened = simulation.journalled.disk.happened
+    assert happened["died"]
+    assert happened["power lost"] + happened["killed"] >= happened["died"]
+
+
+def test_a_full_disk_only_makes_jobs_wait() -> None:
+    simulation = everything(33, disk=DiskFaults(writes=1e-12))
+    report = simulation.run(20.0)
+    assert simulation.journalled.disk.happened["FULL"] > 100
+    assert report.acknowledged > 5000
+    assert sum(job.busy for job in simulation.jobs) > 100
+
+
+def test_jobs_replay_from_their_seed() -> None:
+    first, again = (everything(32, disk=WRETCHED).run(5.0) for _ in range(2))
+    assert first == again
+    assert first.starts > 1
+
+
+# ---- the disk ----
+def test_without_power_what_was_not_synchronised_is_there_in_part() -> None:
+    disk = Disk(Random(1), DiskFaults())
+    file = disk.open("f")
+    disk.write(file, 0, b"a" * 64 * SECTOR)
+    disk.sync(file)
+    disk.write(file, 0, b"b" * 64 * SECTOR)
+    disk.crash(power=False)
+    assert bytes(file.seen) == b"b" * 64 * SECTOR
+    disk.crash(power=True)
+    found = {bytes(file.seen[i : i + SECTOR]) for i in range(0, 64 * SECTOR, SECTOR)}
+    assert found == {b"a" * SECTOR, b"b" * SECTOR}
+    assert len(file.seen) == 64 * SECTOR
+
+
+def test_what_synchronising_failed_for_is_seen_and_perhaps_never_kept() -> None:
+    disk = Disk(Random(2), DiskFaults(syncs=1.0))
+    file = disk.open("f")
+    disk.write(file, 0, b"x" * 64 * SECTOR)
+    with pytest.raises(DiskError) as failed:
+        disk.sync(file)
+    assert failed.value.code == Trouble.SYNC
+    disk.faults = DiskFaults()
+    disk.sync(file)
+    assert bytes(file.seen) == b"x" * 64 * SECTOR
+    disk.crash(power=True)
+    assert 0 < file.seen.count(b"x") < 64 * SECTOR
+
+
+def test_a_disk_that_died_does_nothing_until_it_is_back_and_old_handles_never() -> None:
+    disk, path = Disk(Random(3), DiskFaults()), Path("/nowhere/database")
+    first = vfs.connect(path, disk)
+    first.execute("CREATE TABLE t (x)")
+    disk.faults = DiskFaults(dies=1.0)
+    with pytest.raises(sqlite3.OperationalError, match="I/O"):
+        first.execute("INSERT INTO t VALUES (1)")
+    assert disk.dead
+    disk.crash(power=True)
+    disk.faults = DiskFaults()
+    with pytest.raises(sqlite3.OperationalError, match="I/O"):
+        first.execute("INSERT INTO t VALUES (2)")
+    second = vfs.connect(path, disk)
+    assert second.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    for connection in (first, second):
+        connection.close()
+    vfs.release(path)
+
+
+def test_files_of_sqlite_on_the_simulated_disk_are_those_on_a_real_one(tmp_path: Path) -> None:
+    disk = Disk(Random(4), DiskFaults())
+    simulated, real = Path("/nowhere/other"), tmp_path / "database"
+    for connection in (vfs.connect(simulated, disk), sqlite3.connect(real, isolation_level=None)):
+        for statement in ("CREATE TABLE t (x)", "INSERT INTO t VALUES (zeroblob(100000))", "DELETE FROM t", "INSERT INTO t VALUES (7)"):
+            connection.execute(statement)
+        connection.close()
+    vfs.release(simulated)
+    assert bytes(disk.files[str(simulated)].kept) == real.read_bytes()
+
+
+# ---- the simulation finds journals that are wrong in one thing ----
+def found(disk: DiskFaults = WRETCHED, crash: float = 0.5) -> None:
+    with pytest.raises(AssertionError):
+        everything(1, disk=disk, crash=crash).run(12.0)
+
+
+def test_a_journal_that_does_not_synchronise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def prepare(self: Journal) -> None:
+        original(self)
+        self._db.execute("PRAGMA synchronous = NORMAL")
+
+    original = Journal._prepare
+    monkeypatch.setattr(Journal, "_prepare", prepare)
+    found()
+
+
+def test_a_backlog_that_acknowledges_before_the_commit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def commit(self: Backlog, writes: list[_Write]) -> None:
+        for write in writes:
+            told, write.future = write.future, Future()
+            if not write.again:
+                write.future.add_done_callback(lambda done, told=told: told.set_result(done.result()) if not done.exception() else None)
+            else:
+                write.future.add_done_callback(lambda done, told=told: told.set_result(True))
+        original(self, writes)
+
+    original = Backlog._commit
+    monkeypatch.setattr(Backlog, "_commit", commit)
+    found()
+
+
+def test_a_backlog_that_forgets_answers_that_could_not_be_written_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(self: Backlog, some: _Write) -> Future[Any]:
+        some.again = False
+        return original(self, some)
+
+    original = Backlog._write
+    monkeypatch.setattr(Backlog, "_write", write)
+    found(DiskFaults(writes=2e-3, syncs=2e-2), crash=0.0)  # the next server would run them again
+
+
+def test_a_journal_that_counts_a_repetition_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def append(self: Journal, submit: Submit) -> tuple[int, int]:
+        row = self._db.execute("SELECT total FROM jobs WHERE tenant = ? AND name = ?", (submit.tenant, submit.job)).fetchone()
+        return original(self, submit if row is None else submit._replace(first=row[0]))
+
+    original = Journal.append
+    monkeypatch.setattr(Journal, "append", append)
+    found()
+
+
+def test_a_journal_that_answers_again_what_was_answered_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(self: Journal, chunk: int, answers: bytes) -> bool:
+        return original(self, chunk - 1, answers) or original(self, chunk, answers)
+
+    original = Journal.answer
+    monkeypatch.setattr(Journal, "answer", answer)
+    found()
