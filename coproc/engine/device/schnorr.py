@@ -17,7 +17,7 @@ from coproc.engine.cpu import CpuEngine
 from coproc.engine.device.gather import words
 from coproc.engine.device.jubjub import Secrets, generator_table
 from coproc.engine.device.protocol import Stream
-from coproc.engine.device.trust import Mismatch, random_words
+from coproc.engine.device.trust import Mismatch, below, random_words
 from coproc.engine.protocol import U64, Addresses, Field, FieldOp
 from coproc.params.jubjub import Q, R
 
@@ -45,20 +45,10 @@ def requests(messages: Addresses, keys: Addresses, signatures: Addresses) -> tup
     fit: Any = (rows[:, :, 3] < _TOP).all(axis=1)
     rest = np.flatnonzero(~fit)  # equal to the modulus in the highest limb, or not below it
     if len(rest):
-        fit[rest] = np.all([_below(rows[rest, k], modulus) for k, modulus in enumerate(_MODULI)], axis=0)
+        fit[rest] = np.all([below(rows[rest, k], modulus) for k, modulus in enumerate(_MODULI)], axis=0)
     for z in _Z:
         fit &= (rows[:, z, 0] | rows[:, z, 1] | rows[:, z, 2] | rows[:, z, 3]) != 0
     return rows, fit
-
-
-def _below(limbs: U64, modulus: int) -> Any:
-    """bool[n] for uint64[n, 4]."""
-    less, equal = np.zeros(len(limbs), np.bool_), np.ones(len(limbs), np.bool_)
-    for i in (3, 2, 1, 0):
-        word = np.uint64(modulus >> 64 * i & 0xFFFFFFFFFFFFFFFF)
-        less |= equal & (limbs[:, i] < word)
-        equal &= limbs[:, i] == word
-    return less
 
 
 def launch(stream: Stream, rows: U64, secrets: U64, block: int = BLOCK) -> U64:

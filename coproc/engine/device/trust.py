@@ -258,9 +258,18 @@ def without(cpu: CpuEngine, numbers: U64, pads: U64) -> U64:
 
 def reduced(elements: U64) -> Any:
     """bool[n]: limbs uint64[n, 4] below r of BLS12-381."""
-    below, equal = np.zeros(len(elements), np.bool_), np.ones(len(elements), np.bool_)
-    for k in (3, 2, 1, 0):
-        limb = np.uint64(bls12_381.R >> 64 * k & 0xFFFFFFFFFFFFFFFF)
-        below |= equal & (elements[:, k] < limb)
-        equal &= elements[:, k] == limb
-    return below
+    return below(elements, bls12_381.R)
+
+
+def below(limbs: U64, modulus: int) -> Any:
+    """bool[n]: limbs uint64[n, 4] below a modulus. The highest limb decides nearly always."""
+    less: Any = limbs[:, 3] < np.uint64(modulus >> 192)
+    rest = np.flatnonzero(~less)
+    if len(rest):
+        some, under, equal = limbs[rest], np.zeros(len(rest), np.bool_), np.ones(len(rest), np.bool_)
+        for k in (3, 2, 1, 0):
+            limb = np.uint64(modulus >> 64 * k & 0xFFFFFFFFFFFFFFFF)
+            under |= equal & (some[:, k] < limb)
+            equal &= some[:, k] == limb
+        less[rest] = under
+    return less

@@ -102,14 +102,21 @@ def hashes(host: CpuEngine, chunks: Chunks, scalars: Addresses, counts: U64) -> 
 
 
 def _hashed(host: CpuEngine, chunks: Chunks, flat: U64, counts: U64) -> U64:
-    """uint64[n, 4]: of lists that follow each other in flat uint64[k, 4]."""
+    """uint64[n, 4]: of lists that follow each other in flat uint64[k, 4], shorter ones first."""
     lengths = counts.astype(np.int64)
     starts = np.cumsum(lengths) - lengths
 
-    def compute(stream: Stream, items: Index, pads: U64) -> U64:
+    alike = flat.reshape(len(counts), -1) if lengths[0] == lengths[-1] else None
+
+    def taken(items: Index) -> U64:
+        if alike is not None:
+            return alike[items].reshape(-1, 4)
         sizes = lengths[items]
         ends = np.cumsum(sizes)
-        taken = np.arange(ends[-1]) + np.repeat(starts[items] - (ends - sizes), sizes)
-        return poseidon.poseidon(stream, flat[taken], counts[items], pads[:, 0]).reshape(-1, 1, 4)
+        rows: U64 = flat[np.arange(ends[-1]) + np.repeat(starts[items] - (ends - sizes), sizes)]
+        return rows
+
+    def compute(stream: Stream, items: Index, pads: U64) -> U64:
+        return poseidon.poseidon(stream, taken(items), counts[items], pads[:, 0]).reshape(-1, 1, 4)
 
     return twice(host, chunks, len(counts), 1, poseidon.BYTES_OF_HASH + 32 * int(lengths.max()), compute)[:, 0]
