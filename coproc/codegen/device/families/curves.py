@@ -39,7 +39,14 @@ def _of_group(degree: int) -> tuple[Family, ...]:
             tower=tower,
             blocks=_BLOCKS,
         ),
-        Family(f"subgroup_{g}", (*group, *_kernels("jacobian", "subgroup")), slots=10 * fq, tower=tower, blocks=_BLOCKS),
+        Family(
+            f"subgroup_{g}",
+            (*group, *_kernels("jacobian", "subgroup")),
+            slots=10 * fq,
+            curves=("bls12_381", "bn254") if tower else ("bls12_381",),
+            tower=tower,
+            blocks=_BLOCKS,
+        ),
         Family(f"affine_{g}", (*group, *_kernels("jacobian", "affine")), slots=10 * fq, tower=tower, blocks=_BLOCKS),
         Family(
             f"multiples_{g}",
