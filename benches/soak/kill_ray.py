@@ -1,11 +1,11 @@
 """Actors of a Ray cluster are killed while requests are verified: none is lost, none is answered twice, none wrongly (R5).
 
-    python -m benches.soak.kill_ray [--kills N] [--every S] [--count N] [--nodes N] [--false F] [--lies] [--address HOST:PORT] [--out FILE]
+    python -m benches.soak.kill_ray [--kills N] [--every S] [--count N] [--nodes N] [--false F] [--gateways] [--lies] [--address HOST:PORT]
 
 A cluster of this machine is started, unless one is named. Requests of three operations, of which one in F is false, go through the whole
-road, batch by batch, until there were both `--kills` kills (SIGKILL, one each S seconds) and `--count` requests. --lies: an actor in each
-third life says that everything is true. Prints one line of JSON, writes benches/results/soak-kill-ray-<cpu>.json; exit status 1 where a
-figure is not what it must be.
+road, batch by batch, until there were both `--kills` kills (SIGKILL, one each S seconds) and `--count` requests. --gateways: so is the
+process that is connected to Ray. --lies: an actor in each third life says that everything is true. Prints one line of JSON, writes
+benches/results/soak-kill-ray-<cpu>.json (--out); exit status 1 where a figure is not what it must be.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def soak(args: argparse.Namespace, address: str) -> dict[str, Any]:
 
             def kill() -> None:
                 while not over.wait(args.every) and counted["kills"] < args.kills:
-                    pids = list(remote.pids().values())
+                    gateway = [] if remote.pid is None or not args.gateways else [remote.pid]
+                    pids = [*remote.pids().values(), *gateway]
                     if pids:
                         with suppress(ProcessLookupError):
                             os.kill(random.choice(pids), signal.SIGKILL)
@@ -111,7 +112,8 @@ def soak(args: argparse.Namespace, address: str) -> dict[str, Any]:
             killer.join()
             counts = audited.counts()
             return counted | {
-                "asked": turn * args.size, "deaths": remote.deaths, "starts": remote.starts, "far": counts.requests,
+                "asked": turn * args.size, "deaths": remote.deaths, "starts": remote.starts, "gateways": remote.lives,
+                "far": counts.requests,
                 "retries": chain.retries, "quarantined": counts.quarantined, "mismatches": counts.mismatches, "checked": counts.checked,
                 "seconds": round(monotonic() - start, 1),
             }  # fmt: skip
@@ -126,6 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--size", type=int, metavar="N", default=512, help="requests of a batch (512)")
     parser.add_argument("--false", type=int, metavar="F", default=97, help="one request in F is false (97)")
     parser.add_argument("--nodes", type=int, metavar="N", default=2)
+    parser.add_argument("--gateways", action="store_true", help="kill the gateway to Ray, too")
     parser.add_argument("--lies", action="store_true", help="some actors lie")
     parser.add_argument("--address", metavar="HOST:PORT")
     parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-kill-ray-<cpu>.json)")
@@ -138,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             laptop.down()
     once = found["asked"] == found["requests"]
     good = once and not found["lost"] and not found["wrong"] and (args.lies or not found["mismatches"])
-    asked = {name: getattr(args, name) for name in ("every", "size", "false", "nodes", "lies")}
+    asked = {name: getattr(args, name) for name in ("every", "size", "false", "nodes", "gateways", "lies")}
     print(json.dumps(found))
     result.write("kill-ray", asked | found | {"met": good}, args.out)
     return 0 if good else 1
