@@ -17,7 +17,7 @@ from .writing import Writing
 
 _READ: Final = 1 << 16
 _MORE: Final = 1 << 18  # bytes read at once where a frame has begun
-_TURN: Final = 8  # frames of a connection before others have their turn
+_TURN: Final = 2  # frames of a connection before others have their turn
 _FEW: Final = 32  # requests that the loop itself takes; more are for another thread
 _BUSY: Final = "busy: no room for this frame"
 
@@ -32,6 +32,7 @@ class Reading:
         self._roster, self._writing, self._desk, self._reply = roster, writing, desk, reply
         self._bounds, self._counters = desk.bounds, desk.counters
         self.ready: deque[Connection] = deque()  # with complete frames that are to be taken
+        self._buffer = memoryview(bytearray(_MORE))
         self._reader = ThreadPoolExecutor(1, "coproc-frames")
 
     def close(self) -> None:
@@ -42,20 +43,21 @@ class Reading:
         if connection.ready:  # its turn comes
             return
         try:
-            data = connection.sock.recv(_MORE if connection.data else _READ)
+            size = connection.sock.recv_into(self._buffer, _MORE if connection.data else _READ)
         except BlockingIOError:
             return
         except OSError:
             self._roster.close(connection, "gone")
             return
-        if not data:
+        if not size:
             self.ended(connection)
             return
-        self._counters.bytes_in += len(data)
+        data = self._buffer[:size]
+        self._counters.bytes_in += size
         if connection.closing:  # what follows a frame that was none
             return
         if connection.skip:
-            skipped = min(connection.skip, len(data))
+            skipped = min(connection.skip, size)
             connection.skip -= skipped
             if connection.skip:
                 return
@@ -67,7 +69,7 @@ class Reading:
             return
         taken = self._take_all(connection, data)
         if connection.open and not connection.closing and taken < len(data):
-            self._roster.keep(connection, memoryview(data)[taken:])
+            self._roster.keep(connection, data[taken:])
         self._begun(connection)
 
     def resume(self, connection: Connection) -> None:
@@ -88,7 +90,7 @@ class Reading:
         else:
             self._roster.watch(connection)
 
-    def _take_all(self, connection: Connection, data: bytes | bytearray) -> int:
+    def _take_all(self, connection: Connection, data: memoryview | bytearray) -> int:
         """Take the frames in `data`, so many in a turn; how many bytes are done with."""
         at, end, bounds = 0, len(data), self._bounds
         for turn in range(_TURN + 1):
@@ -156,6 +158,6 @@ class Reading:
         return self._desk.take(payload, lambda frame: self._reply(connection, cost, frame), connection.peer)
 
 
-def _number(data: bytes | bytearray, at: int) -> int:
+def _number(data: bytes | bytearray | memoryview, at: int) -> int:
     """The id in the frame that begins there, 0 where it is not all there."""
     return int.from_bytes(data[at + 12 : at + 20], "little") if at + 20 <= len(data) else 0
