@@ -1,0 +1,61 @@
+"""The script for a machine with a card runs where there is none, small; what it finds wrong it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benches import gpu
+
+
+def test_rates_and_vectors_run_on_a_device_that_the_cpu_emulates(tmp_path: Path) -> None:
+    out = tmp_path / "gpu.json"
+    assert gpu.main(["--engine", "opencl:0", "--quick", "--only", "rates,vectors,sanitizer", "--out", str(out)]) == 0
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert set(found["instructions_a_second"]) == {"imad_wide", "imad_hi", "imad", "add", "logic"}
+    assert all(rate > 0 for rate in [*found["instructions_a_second"].values(), *found["multiplications_a_second"].values()])
+    assert found["vectors"]["opencl:0"]["wrong"] == 0
+    assert found["vectors"]["opencl:0"]["asked"] >= 44
+    assert found["sanitizer"] == {"run": False, "why": "it knows CUDA alone"}
+    assert found["card"]["emulated"]
+
+
+@pytest.mark.slow
+def test_every_section_runs_on_a_device_that_the_cpu_emulates(tmp_path: Path) -> None:
+    out = tmp_path / "gpu.json"
+    assert gpu.main(["--engine", "opencl:0", "--quick", "--out", str(out)]) == 0
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert set(found["batches"]) == set(gpu.OPS)
+    assert {"miller BN254", "hades", "map_to_g1", "msm BLS12_381_G1 128"} <= set(found["kernels"])
+    assert found["seconds"] < 600
+
+
+def test_time_that_is_up_ends_a_section_and_not_the_file(tmp_path: Path) -> None:
+    out = tmp_path / "gpu.json"
+    assert gpu.main(["--engine", "opencl:0", "--quick", "--only", "kernels,batches,vectors", "--minutes", "0.0001", "--out", str(out)]) == 0
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert (found["kernels"], found["batches"]) == ({}, {})
+
+
+def test_an_engine_that_is_no_accelerator_and_one_that_is_absent_are_refused() -> None:
+    assert gpu.main(["--engine", "cpu"]) == 2
+    assert gpu.main(["--engine", "opencl:99"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"vectors": {"cuda:0": {"asked": 9, "wrong": 2}}}, "2 answers of cuda:0"),
+        ({"batches": {"verify_bls": {"device": {"right": False}}}}, "a batch of verify_bls"),
+        ({"sanitizer": {"run": True, "memcheck": {"finished": True, "clean": False}}}, "memcheck"),
+        ({"suspicions": 1}, "1 results"),
+        ({"lost": "fell off the bus"}, "fell off the bus"),
+    ],
+)
+def test_what_must_not_be_is_said(change: dict[str, Any], said: str) -> None:
+    fine: dict[str, Any] = {"suspicions": 0, "lost": None, "sanitizer": {"run": False, "why": "none"}}
+    assert gpu.wrong(fine) == []
+    assert said in gpu.wrong(fine | change)[0]
