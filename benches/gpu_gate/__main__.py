@@ -51,17 +51,25 @@ def compile_all() -> tuple[Report, list[str]]:
 
 
 def regressions(now: Report, golden: Report) -> list[str]:
-    """Primitives that take more cycles, kernels that take more registers, figures that are lower, by more than 3 %."""
+    """Primitives that take more cycles or wide multiplications, figures that are lower, by more than 3 %; what is no longer there."""
     found = []
     for field, by_name in golden["primitives"].items():
         for name, before in by_name.items():
             after = now["primitives"].get(field, {}).get(name)
-            if after is None or after["cycles"] > before["cycles"] * WORSE:
-                found.append(f"{field} {name}: {after and after['cycles']} cycles, {before['cycles']} before")
+            if after is None:
+                found.append(f"{field} {name} is gone")
+                continue
+            found += [
+                f"{field} {name}: {after[what]:.0f} {what}, {before[what]:.0f} before"
+                for what in ("cycles", "wide")
+                if after[what] > before[what] * WORSE
+            ]
     for name, before in golden["figures"].items():
         after = now["figures"].get(name)
-        if after is None or after["expected"] * WORSE < before["expected"]:
-            found.append(f"{name}: {after and after['expected']:.4g}, {before['expected']:.4g} before")
+        if after is None:
+            found.append(f"{name} is gone")
+        elif after["expected"] * WORSE < before["expected"]:
+            found.append(f"{name}: {after['expected']:.4g}, {before['expected']:.4g} before")
     return found
 
 
