@@ -12,6 +12,7 @@ benches/results/soak-simulation-<cpu>.json.
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -61,7 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     told = f"{summed['served']:,} requests served, {summed['acknowledged']:,} in the journal, {summed['lost']:,} batches lost"
     print(f"{hours:,.0f} virtual hours in {seconds:.1f} s: {told}, {summed['crashes']:,} crashes, {len(wrong)} seeds wrong")
     asked = {"seed": args.seed, "seeds": args.seeds, "faults": args.faults, "jobs": args.jobs}
-    figures = {"hours": hours, "real_seconds": round(seconds, 1), **summed, "wrong": wrong, "met": not wrong}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    times = {"real_seconds": round(seconds, 1), "processor_seconds": round(used.ru_utime + used.ru_stime, 1)}
+    figures = {"hours": hours, **times, **summed, "wrong": wrong, "met": not wrong}
     result.write("simulation", asked | figures, args.out)
     return 1 if wrong else 0
 

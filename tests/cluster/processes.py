@@ -72,6 +72,16 @@ class Served:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    def children(self) -> list[int]:
+        """Processes that it started and that run."""
+        found = []
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        for pid in [int(word) for thread in threads for word in (thread / "children").read_text().split()]:
+            with suppress(OSError):
+                if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                    found.append(pid)
+        return found
+
     def processor_seconds(self) -> float:
         """Of all its threads, so far: what others do on the machine does not count."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

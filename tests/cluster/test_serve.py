@@ -16,7 +16,7 @@ from random import Random
 import pytest
 
 import coproc
-from benches.soak import kill_server, slow_clients
+from benches.soak import kill_server, slow_clients, steady
 from coproc.cluster.client import Client, Disconnected
 from coproc.cluster.frames import WireError
 from coproc.cluster.server.settings import Settings, gather
@@ -184,3 +184,13 @@ def test_slow_and_hostile_clients_cost_others_nothing(tmp_path: Path) -> None:
         with Client(served.uds) as client:
             client.ping()
         assert served.stop() == 0
+
+
+def test_a_server_whose_workers_are_killed_for_a_while_holds_what_it_held_and_logs_nothing_strange(tmp_path: Path) -> None:
+    found = steady.soak(tmp_path, seconds=12.0, every=0.4, rate=2000.0, seed=21)
+    assert found["wrong"] == found["unexplained"] == []
+    assert found["kills"] > 10
+    assert found["frames"] > 50
+    for name in ("descriptors", "threads", "workers"):
+        assert found["after"][name] == found["before"][name], name
+    assert found["after"]["resident"] - found["before"]["resident"] < 32 << 20

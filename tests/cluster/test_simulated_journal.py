@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,11 +15,12 @@ import pytest
 
 from coproc.cluster.backlog import Backlog, _Write
 from coproc.cluster.frames import Submit
-from coproc.cluster.journal import Journal
+from coproc.cluster.journal import Journal, JournalError
 
 from .simulation import vfs
 from .simulation.disk import SECTOR, WORN, Disk, DiskError, DiskFaults, Trouble
 from .simulation.simulation import everything
+from .test_journal import JOB, answers, append, submission
 
 WRETCHED = WORN.scaled(10.0)
 
@@ -162,3 +166,72 @@ def test_a_journal_that_answers_again_what_was_answered_is_found(monkeypatch: py
     original = Journal.answer
     monkeypatch.setattr(Journal, "answer", answer)
     found()
+
+
+# ---- every operation of the disk ----
+PIECES = ((0, 7), (7, 5), (12, 5))
+
+
+class Session:
+    """A client and a journal: three submissions, their answers, the first let go. acknowledged, answered: what was told after a commit."""
+
+    def __init__(self) -> None:
+        self.acknowledged = self.answered = self.first = 0
+
+    def run(self, journal: Journal) -> None:
+        """From what was acknowledged on."""
+        for first, n in PIECES:
+            if first >= self.acknowledged:
+                self.acknowledged, _ = append(journal, submission(n, first))
+            for chunk in journal.unanswered(0, 9):
+                with journal.transaction():
+                    assert journal.answer(chunk.id, answers(chunk.n))
+            self.answered = self.acknowledged
+        self.first = PIECES[1][0]
+        with journal.transaction():
+            journal.forget("t", JOB, self.first)
+        journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def check(self, journal: Journal) -> None:
+        """What was told is there; the rest can follow, and every answer is there once."""
+        assert journal._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        if self.acknowledged:
+            total, n, _ = journal.read("t", JOB, self.first, 99)
+            assert total >= self.acknowledged
+            assert n >= self.answered - self.first
+        self.run(journal)
+        rest = b"".join(answers(n) for first, n in PIECES if first >= self.first)
+        assert journal.read("t", JOB, self.first, 99) == (17, 17 - self.first, rest)
+        assert journal.waiting() == 0
+
+
+class Dying(Disk):
+    """Dies in the middle of its nth operation, and is well after the crash."""
+
+    def __init__(self, rng: Random, nth: int) -> None:
+        super().__init__(rng, DiskFaults())
+        self.nth = nth
+
+    def _fault(self, chance: float, code: Trouble) -> Trouble | None:
+        if self.operations + 1 == self.nth and not self.dead:
+            self.faults = DiskFaults(dies=1.0)
+        trouble = super()._fault(chance, code)
+        self.faults = DiskFaults()
+        return trouble
+
+
+@pytest.mark.parametrize("power", [False, True])
+def test_a_crash_at_any_operation_of_the_disk_loses_nothing_that_was_acknowledged(tmp_path: Path, power: bool) -> None:
+    path = tmp_path / "journal"
+    for nth in count(1):
+        disk, session = Dying(Random(nth), nth), Session()
+        with suppress(JournalError, sqlite3.Error), Journal(path, partial(vfs.connect, disk=disk)) as journal:
+            session.run(journal)
+        died, disk.nth = disk.dead, 0
+        disk.crash(power)
+        with Journal(path, partial(vfs.connect, disk=disk)) as journal:
+            session.check(journal)
+        if not died:
+            break
+    vfs.release(path)
+    assert nth > 80
