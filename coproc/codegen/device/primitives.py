@@ -29,6 +29,10 @@ PRIMITIVES2: dict[str, tuple[tuple[str, ...], tuple[str, ...], Body]] = {
 """Those of Fp2."""
 
 
+NVIDIA = "defined(__NV_CL_C_VERSION)"
+WIDE = "defined(__SIZEOF_INT128__) && (defined(__x86_64__) || defined(__aarch64__))"
+
+
 def modulus(field: Field, width: int) -> Modulus:
     return Modulus(field.modulus, limbs(field) * BITS // width, width)
 
@@ -45,7 +49,8 @@ def program(name: str, m: Modulus) -> Chain:
 def function(name: str, field: Field, backend: str) -> str:
     """DEVICE void name(u32 *d, const u32 *a, ...); an output may be an operand.
 
-    "cuda" and "host" have the same chain of 32-bit words; "opencl" has 64-bit words where the compiler has 128-bit integers.
+    "cuda" and "host" have the same chain of 32-bit words; "opencl" has PTX where NVIDIA compiles, 64-bit words where a CPU's compiler
+    has 128-bit integers, else the chain in C.
     """
     outputs, operands, _ = (PRIMITIVES | PRIMITIVES2)[name]
     parameters = [*(f"u32 *{o}" for o in outputs), *(f"const u32 *{o}" for o in operands)]
@@ -56,10 +61,8 @@ def function(name: str, field: Field, backend: str) -> str:
         return head + ptx.statement(narrow, names) + "}\n"
     if backend == "host":
         return f"{head}  COUNT({name});\n{c.statements(narrow, names)}}}\n"
-    return (
-        f"{head}#ifdef __SIZEOF_INT128__\n{c.statements(program(name, modulus(field, 64)), names)}"
-        f"#else\n{c.statements(narrow, names)}#endif\n}}\n"
-    )
+    bodies = (ptx.statement(narrow, names), c.statements(program(name, modulus(field, 64)), names), c.statements(narrow, names))
+    return f"{head}#if {NVIDIA}\n{bodies[0]}#elif {WIDE}\n{bodies[1]}#else\n{bodies[2]}#endif\n}}\n"
 
 
 def registers(field: Field, backend: str, tower: bool) -> str:
