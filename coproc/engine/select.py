@@ -93,7 +93,11 @@ def _on_device(kind: str, number: int) -> Engine:
     from coproc.engine.device.engine import DeviceEngine
     from coproc.engine.device.found import opened
 
-    return DeviceEngine(opened(kind, number), f"{kind}:{number}", setting("isa"))
+    name = f"{kind}:{number}"
+    try:
+        return DeviceEngine(opened(kind, number), name, setting("isa"))
+    except EngineUnavailable as error:
+        raise EngineUnavailable(f"{name}: {error}") from None
 
 
 def _best_device() -> Engine | None:

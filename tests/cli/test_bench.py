@@ -51,7 +51,7 @@ def test_operations_are_picked_by_name_and_several_engines_stand_in_one_plot(cli
         (["--ops", "pairing"], "unknown operation 'pairing'"),
         (["--sizes", "0"], "--sizes 0: numbers from 1 to"),
         (["--sizes", "1,,2"], "--sizes 1,,2"),
-        (["--engine", "cuda"], "cuda"),
+        (["--engine", "cuda:99"], "cuda:99: "),
         (["--json", "/nowhere/at/all.json"], "/nowhere/at/all.json: there is no such folder"),
     ],
 )

@@ -41,7 +41,7 @@ def test_without_a_search_nothing_is_mutated_and_operations_are_picked(cli: Cli,
     assert ran.status == 0
     assert ran.out.decode().startswith("cpu:portable")
     assert cli("calibrate", "--ops", "pairing").status == 2
-    assert cli("calibrate", "--engine", "cuda").status == 2
+    assert cli("calibrate", "--engine", "cuda:99").status == 2
 
 
 def test_the_worst_input_of_the_result_can_be_asked_again(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,9 @@ def test_one_answer_that_differs_is_told_and_exits_with_1(cli: Cli, monkeypatch:
 
 
 def test_an_engine_that_is_absent_exits_with_2(cli: Cli) -> None:
-    ran = cli("demo", "--engine", "cuda")
+    ran = cli("demo", "--engine", "cuda:99")
     assert ran.status == 2
-    assert "cuda is not in this build" in ran.err
+    assert "cuda:99: " in ran.err
 
 
 def test_the_block_goes_from_contract_to_answer_as_piecrust_goes(cli: Cli) -> None:

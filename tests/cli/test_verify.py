@@ -182,7 +182,7 @@ def test_an_unserved_request_is_never_false(cli: Cli, job: Job, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--engine", "cuda"], "cuda: cuda is not in this build"),
+        (["--engine", "cuda:99"], "cuda:99: "),
         (["--engine", "abacus"], "unknown engine 'abacus'"),
         (["--cluster", "127.0.0.1:1"], "cluster 127.0.0.1:1: cannot be reached"),
         (["--resume"], "--resume: needs --out"),

@@ -181,7 +181,7 @@ def test_kill_9_of_workers_again_and_again_loses_nothing_and_repeats_nothing() -
 
 
 def test_where_no_worker_can_start_requests_are_unserved_and_the_reason_is_told() -> None:
-    with ProcessPool(2, "cuda", start_seconds=60) as pool:
+    with ProcessPool(2, "cuda:99", start_seconds=60) as pool:
         batch = PackedBatch.of(digests(range(5)))
         with pytest.raises(EngineUnavailable, match="cuda"):
             pool.run(batch).result()
