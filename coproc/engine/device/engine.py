@@ -426,7 +426,9 @@ class DeviceEngine(CpuEngine):
         most = self._chunks.most(_ITEM_BYTES["miller_loop"])
         parts = self._chunks.each(_shares(wider, most), run)
         values = np.concatenate([part.values for part in parts]) if parts else np.empty((0, GT_WORDS[curve]), np.uint64)
-        return self.host.fp12(curve, FieldOp.MUL, values, inverse)
+        products = self.host.fp12(curve, FieldOp.MUL, values, inverse)
+        products[offsets[1:] == offsets[:-1]] = trust.one(curve)
+        return products
 
 
 def _rows(array: U64) -> Addresses:

@@ -26,7 +26,21 @@ import numpy as np
 
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device.families import Sums
-from coproc.engine.protocol import ENCODED_BYTES, FIELD_WORDS, POINT_WORDS, U8, U64, Check, Curve, Encoding, Field, FieldOp, Group, Status
+from coproc.engine.protocol import (
+    ENCODED_BYTES,
+    FIELD_WORDS,
+    GT_WORDS,
+    POINT_WORDS,
+    U8,
+    U64,
+    Check,
+    Curve,
+    Encoding,
+    Field,
+    FieldOp,
+    Group,
+    Status,
+)
 from coproc.errors import EngineError
 from coproc.params import bls12_381, bn254
 
@@ -53,6 +67,13 @@ def words_of(curve: Curve, *elements: int) -> U64:
     """Elements of Fp in Montgomery form, one after the other."""
     p, words = _PARAMS[curve].P, FIELD_WORDS[BASE[curve]]
     return np.frombuffer(b"".join((e * (1 << 64 * words) % p).to_bytes(8 * words, "little") for e in elements), "<u8").astype(np.uint64)
+
+
+def one(curve: Curve) -> U64:
+    """uint64[words of Gt]: what a product of no pairs is, exactly."""
+    out = np.zeros(GT_WORDS[curve], np.uint64)
+    out[: FIELD_WORDS[BASE[curve]]] = words_of(curve, 1)
+    return out
 
 
 def generator(group: Group) -> U64:
