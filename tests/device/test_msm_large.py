@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from coproc.codegen.device import curves as constants
 from coproc.codegen.device.families import FAMILIES
 from coproc.engine.device import msm, msm_large, points
+from coproc.engine.device.protocol import Stream
 from coproc.engine.protocol import U64, Group, rows_of
 from tests.device.curves import BLOCK, GROUPS, cpu, device, name, order, randoms
 from tests.device.test_msm import expected_tags, tags_of, terms
@@ -80,3 +81,29 @@ def test_digits_are_chosen_by_their_cost() -> None:
             assert least >= 0
             assert most < 1 << (bits * windows)
     assert FAMILIES["sort"].slots * points.BASE_WORDS["bls12_381"] >= 1 << msm_large._RADIX_BITS
+
+
+class Forgetful:
+    """A stream that forgets the launches of one kernel."""
+
+    def __init__(self, stream: Stream, kernel: str) -> None:
+        self._stream, self._kernel = stream, kernel
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def launch(self, module: Any, kernel: str, *args: Any, **options: Any) -> None:
+        if kernel != self._kernel:
+            self._stream.launch(module, kernel, *args, **options)
+
+
+@pytest.mark.parametrize("kernel", ["digits", "count_digits", "move", "stretches", "ends", "join", "pairs", "add_up"])
+def test_a_kernel_that_did_not_run_is_missed_by_the_tags_and_spoils_nothing(kernel: str) -> None:
+    group = Group.BN254_G1
+    offsets, given, scalars, tags = terms(group, [120])
+    for lost in (kernel, ""):
+        with device().stream() as stream:
+            part = msm_large.partial(
+                cast(Stream, Forgetful(stream, lost)), group, given, scalars, tags, BLOCK, 4, SORT_BLOCK, each=8, most=2
+            )
+        assert ([part.tags] == expected_tags(offsets, tags, part.times)) == (lost == "")

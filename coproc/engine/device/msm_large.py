@@ -60,6 +60,8 @@ def _sort(stream: Stream, keys: Buffer, values: Buffer, n: int, windows: int, bi
     blocks = groups_of(n, block * _KEYS_EACH)
     counts = stream.allocate(4 * windows * blocks << _RADIX_BITS)
     others = stream.allocate(keys.nbytes), stream.allocate(values.nbytes)
+    for buffer in (counts, *others):
+        stream.fill(buffer, 0xFF)
     for shift in range(0, bits, _RADIX_BITS):
         sizes = np.uint32(n), np.uint32(blocks), np.uint32(_KEYS_EACH), np.uint32(shift)
         stream.launch(module, "count_digits", windows * blocks, keys, counts, *sizes, slots=family.slots)
@@ -177,6 +179,8 @@ def partial(
     if max(n * windows, terms * 2 * POINT_WORDS[group]) >> 31:
         raise ValueError(f"{terms} terms of one sum have more digits than kernels can number")
     keys, values = stream.allocate(4 * n * windows), stream.allocate(4 * n * windows)
+    for buffer in (keys, values):
+        stream.fill(buffer, 0xFF)
     sizes = np.uint32(terms), np.uint32(words), np.uint32(windows), np.uint32(bits)
     launch(stream, "msm_large", group, "digits", n * windows, shorts, keys, values, *sizes, block=block)
     items = _sort(stream, keys, values, n, windows, bits, sort_block)

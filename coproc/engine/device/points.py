@@ -140,6 +140,7 @@ def split(stream: Stream, group: Group, scalars: U64, bits: int = curves.WINDOW_
     windows = curves.windows(name, degree, bits)
     words = -(-(windows * bits) // 32)
     out = stream.allocate(4 * 2 * degree * words * n)
+    stream.fill(out, 0xFF)
     offset = stream.upload(_words_of(curves.offset(windows, bits), 8))
     args = stream.upload(scalars), offset, out, np.uint32(n), np.uint32(words)
     launch(stream, "multiples", group, "split", n, *args, block=block, slots=curves.split_slots(name, degree))
@@ -153,6 +154,8 @@ def tables(stream: Stream, group: Group, points: Buffer, n: int, block: int | No
         raise ValueError(f"tables of {n} points have more words than kernels can number")
     out = stream.allocate(4 * 2 * words * ENTRIES * n)
     chain = stream.allocate(4 * ((ENTRIES - 1) * words + BASE_WORDS[CURVE_NAME[group]]) * n)
+    for buffer in (out, chain):
+        stream.fill(buffer, 0xFF)
     launch(stream, "multiples", group, "multiples", n, points, out, chain, np.uint32(n), block=block)
     invert(stream, group, chain, (ENTRIES - 1) * words * n, n, block)
     launch(stream, "multiples", group, "flatten", n, out, chain, np.uint32(n), block=block)
