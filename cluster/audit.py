@@ -88,6 +88,11 @@ class Audited:
         return self._remote.capacity or self._local.capacity
 
     @property
+    def remote_capacity(self) -> int:
+        """Batches that the workers take at once; 0 while there is none."""
+        return self._remote.capacity
+
+    @property
     def engines(self) -> tuple[str, ...]:
         return self._remote.engines or self._local.engines
 

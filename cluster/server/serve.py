@@ -164,7 +164,8 @@ def pools(settings: Settings, stack: ExitStack, on_stop: Callable[[], None] | No
     def figures() -> dict[str, float]:
         counts = audited.counts()
         return {f"audit_{name}_total": getattr(counts, name) for name in ("checked", "proved", "quarantined")} | {
-            "audit_mismatch_total": counts.mismatches
+            "audit_mismatch_total": counts.mismatches,
+            "cluster_capacity": audited.remote_capacity,
         }
 
     return audited, [Stage(threads), *last], figures

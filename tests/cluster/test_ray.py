@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import wait
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from coproc.cluster.pools.gateway import Gateway
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.cluster.pools.ray_cluster import places
 from coproc.cluster.pools.threads import ThreadPool
+from coproc.cluster.server.serve import pools
+from coproc.cluster.server.settings import Settings
 from coproc.engine.select import select
 from coproc.errors import EngineUnavailable
 from coproc.fold.settle import Combiner
@@ -104,6 +106,14 @@ def test_a_cluster_that_is_not_there_is_told_at_once() -> None:
         assert remote.capacity == 0
     with pytest.raises(EngineUnavailable, match="HOST:PORT"):
         Gateway("nowhere")
+
+
+def test_a_server_whose_cluster_is_not_there_serves_on_this_machine() -> None:
+    with ExitStack() as stack:
+        pool, last, figures = pools(Settings(uds="unused", cluster="127.0.0.1:1", engine=ENGINE.name, workers=1), stack)
+        job = ("verify_kzg_proof", 64, 0)
+        assert right(Dispatcher([pool, *last]).run(batch(*job)).result(60), *job)
+        assert figures()["cluster_capacity"] == 0
 
 
 def test_answers_of_a_cluster_are_right_though_actors_are_killed(cluster: Laptop, local: ThreadPool) -> None:

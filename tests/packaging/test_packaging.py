@@ -46,6 +46,8 @@ class _Backlog:
 class _Audited:
     """What `serve` makes of a cluster."""
 
+    remote_capacity = 0
+
     def counts(self) -> Counts:
         return Counts()
 
