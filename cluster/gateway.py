@@ -114,7 +114,7 @@ def _answer(id: int, asked: Asked) -> Answer:
     number, folded, gt, tags, engine, seconds = asked.partial
     right = isinstance(folded, np.ndarray) and folded.dtype == np.uint8, isinstance(gt, np.ndarray) and gt.dtype == np.uint64
     return Answer(
-        id, asked.worker, bytes(number)[:64], folded.tobytes() if right[0] else b"", gt.tobytes() if right[1] else b"",
+        id, asked.worker, number[:64] if isinstance(number, bytes) else b"", folded.tobytes() if right[0] else b"", gt.tobytes() if right[1] else b"",
         int(tags) % _WORD, str(engine)[:64], float(seconds),
     )  # fmt: skip
 
