@@ -112,11 +112,15 @@ class Gate:
 def _answer(id: int, asked: Asked) -> Answer:
     """Arrays of another kind are sent as nothing: whoever checks finds that they are not what was asked for."""
     number, folded, gt, tags, engine, seconds = asked.partial
-    right = isinstance(folded, np.ndarray) and folded.dtype == np.uint8, isinstance(gt, np.ndarray) and gt.dtype == np.uint64
     return Answer(
-        id, asked.worker, number[:64] if isinstance(number, bytes) else b"", folded.tobytes() if right[0] else b"", gt.tobytes() if right[1] else b"",
+        id, asked.worker, number[:64] if isinstance(number, bytes) else b"", _bytes(folded, np.uint8), _bytes(gt, np.uint64),
         int(tags) % _WORD, str(engine)[:64], float(seconds),
     )  # fmt: skip
+
+
+def _bytes(array: Any, kind: Any) -> bytes:
+    """Of an array of a kind, which anything may claim to be."""
+    return array.tobytes() if isinstance(array, np.ndarray) and array.dtype == kind else b""
 
 
 def _state(pool: RayPool) -> State:

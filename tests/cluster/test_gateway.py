@@ -64,7 +64,8 @@ def test_an_honest_answer_arrives_as_it_was(ends: tuple[socket, socket]) -> None
 @pytest.mark.parametrize(
     "field",
     [
-        {"number": b"another"}, {"number": 5}, {"number": "text"}, {"folded": None}, {"folded": np.ones(3, np.int64)}, {"folded": np.ones(2, np.uint8)},
+        {"number": b"another"}, {"number": 1 << 40}, {"number": "text"}, {"folded": None}, {"folded": np.ones(3, np.int64)},
+        {"folded": np.ones(2, np.uint8)},
         {"folded": np.full(3, 2, np.uint8)}, {"gt": b"bytes"}, {"gt": GT[:-1]}, {"gt": GT.astype(np.float64)}, {"gt": np.array([object()])},
         {"tags": "many"}, {"tags": None}, {"seconds": "long"},
     ],
