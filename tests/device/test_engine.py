@@ -182,6 +182,17 @@ def test_when_the_device_dies_in_a_batch_the_cpu_answers_it_under_its_own_name(m
     assert host_of(engine.host) is engine.host
 
 
+def test_an_error_over_what_the_device_said_is_a_suspicion_and_one_over_the_arguments_is_the_callers(engine: DeviceEngine) -> None:
+    p, k = points(G1, 9), scalars(CURVE, 9)
+    device: Any = engine.device
+    device.trouble = ValueError("no such place")
+    assert np.array_equal(_call(engine, p, k), _call(engine.host, p, k))
+    assert engine.suspicions == 1
+    with pytest.raises(ValueError, match="bytes"):
+        engine.scalar_mul(G1, p, k[:3])
+    assert engine.suspicions == 1
+
+
 # ---- chunks ----
 def test_chunks_cover_everything_once_and_fit_the_memory() -> None:
     for n in (0, 1, 7, 100, 5000, 70000):

@@ -109,6 +109,10 @@ class DeviceEngine(CpuEngine):
         except EngineLost as error:
             self._lose(str(error))
             raise
+        except Exception as error:  # of code that met what a device cannot mean, unless the host refuses the arguments as well
+            result = on_host()
+            self.suspect(f"{what}: {type(error).__name__}: {error}")
+            return result
         return on_host()
 
     @property
