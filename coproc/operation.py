@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 
-from coproc.engine.protocol import I64, U8, U64, Buffers, Layout, Parsed, Status, host_of
+from coproc.engine.protocol import I64, U8, U64, Buffers, Layout, Parsed, Status
 from coproc.errors import InvalidInput, MalformedRequest, Unserved, UpstreamPanic
 from coproc.fold.claims import Claims
 from coproc.fold.singly import settle_singly
@@ -212,7 +212,7 @@ class Operation(ABC):
         """
         pending = self.begin(engine, keys, batch, parsed)
         if pending.claims is not None:
-            pending.settle(settle_singly(host_of(engine), pending.claims))
+            pending.settle(settle_singly(engine, pending.claims))
         return pending.status, pending.retbuf
 
     def begin(self, engine: Engine, keys: KeyRegistry, batch: Batch, parsed: Parsed) -> Pending:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from coproc.engine.protocol import U8, U64, Curve, Engine, host_of, is_accelerated
+from coproc.engine.protocol import U8, U64, Curve, Engine, is_accelerated
 from coproc.fold.claims import Claims
 from coproc.fold.coefficients import BITS, SEED_BYTES, coefficients, halves, seal
 from coproc.fold.product import Fold
@@ -71,10 +71,10 @@ class Combiner:
             for i, index in places:
                 block = blocks[i]
                 if not folded:
-                    verdicts[i] = settle_singly(host_of(engine), block)
+                    verdicts[i] = settle_singly(engine, block)
                 elif len(index) < len(block):
                     others = np.setdiff1d(np.arange(len(block)), index)
-                    verdicts[i][others] = settle_singly(host_of(engine), block.take(others))
+                    verdicts[i][others] = settle_singly(engine, block.take(others))
             if folded:
                 places = [(i, index) for i, index in places if len(index)]
                 chosen = [blocks[i] if len(index) == len(blocks[i]) else blocks[i].take(index) for i, index in places]
@@ -94,7 +94,7 @@ class Combiner:
         if fold.is_one(root)[0]:
             verdict = np.ones(n, np.uint8)
         else:
-            verdict = _blame(engine, fold, root, lambda index: _single(host_of(engine), blocks, ends, index), _shuffled(digest, n))
+            verdict = _blame(engine, fold, root, lambda index: _single(engine, blocks, ends, index), _shuffled(digest, n))
         if self._on_record is not None:
             self._on_record(Record(curve, n, seed, digest, fold.checks, n - int(np.count_nonzero(verdict))))
         return np.split(verdict, ends[:-1])

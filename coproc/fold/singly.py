@@ -6,12 +6,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from coproc.engine.protocol import U8, U64, Addresses, Curve, Engine, multiples, rows_of
+from coproc.engine.protocol import U8, U64, Addresses, Curve, Engine, host_of, multiples, rows_of
 from coproc.fold.claims import G1_OF, Claims, Sum
 
 
 def settle_singly(engine: Engine, claims: Claims) -> U8:
-    """verdict uint8[n]."""
+    """verdict uint8[n]; of an accelerator the host settles them, whose "no" counts."""
+    engine = host_of(engine)
     n, slots = len(claims), claims.slots
     if n == 0:
         return np.zeros(0, np.uint8)
