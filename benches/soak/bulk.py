@@ -114,8 +114,7 @@ class Run:
     def ended(self) -> dict[str, Any]:
         while self.look():
             sleep(0.05)
-        assert self.process.stderr is not None
-        said = self.process.stderr.read().decode()
+        said = self.process.communicate()[1].decode()
         if self.process.returncode:
             raise SystemExit(f"coproc verify ended with {self.process.returncode}: {said[-1000:]}")
         summary: dict[str, Any] = json.loads(said.splitlines()[-1])
@@ -127,7 +126,7 @@ def killed(run: Run, out: Path, size: int) -> int:
     while not (out.exists() and out.stat().st_size >= size):
         if not run.look():
             raise SystemExit("it ended before it could be killed")
-        sleep(0.02)
+        sleep(0.005)
     run.process.kill()
     run.process.wait()
     assert run.process.stderr is not None
