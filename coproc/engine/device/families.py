@@ -9,7 +9,8 @@ and nothing of yesterday.
     points.py     decode(stream, group, encoding, data)            -> points uint64[n, words], status uint8[n]
                       data uint8[n, bytes]; on the curve or INVALID; no subgroup check
                   subgroup(stream, group, points)                  -> uint64[n, words], affine: the multiple that `trust` compares with
-                      an endomorphism of the point: BLS12-381 G1 [x^2]P with -phi(P)..., G2 [x]P with psi(P), BN254 G2 [6x^2]P with psi(P)
+                      minus a map of the point: BLS12-381 G1 [x^2]P with -phi(P), G2 [|x|]P with -psi(P), BN254 G2
+                      Q + psi(Q) + psi^2(Q) - 2 psi^3(Q) for Q = [z]P with -P
                   scalar_mul(stream, group, points, scalars)       -> uint64[n, words]
     msm.py        msm(stream, group, offsets, points, scalars, tags) -> Sums, points uint64[k, words]
     pairings.py   miller(stream, curve, offsets, g1, g2, tags)     -> Sums of uint64[m, words of Gt]
