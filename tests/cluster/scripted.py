@@ -6,12 +6,14 @@ from concurrent.futures import Future
 from random import Random
 from typing import Any
 
+from coproc.batch import answers_of
 from coproc.cluster.batcher import Batcher
 from coproc.cluster.clock import VirtualClock
 from coproc.cluster.cost import TABLE, units
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
-from coproc.cluster.ticket import Ticket
+from coproc.cluster.ticket import Kind, Ticket
 from coproc.operation import Answer, Request
+from coproc.ops import OPERATIONS
 
 from .simulation import truth
 
@@ -79,3 +81,15 @@ class Bench:
             self.clock.to(max(wake, self.clock.now()))
         self.clock.to(until)
         self.batcher.pump()
+
+
+def submit(
+    bench: Bench, requests: list[Request], kind: Kind = "block", tenant: str = "", deadline: float = float("inf")
+) -> list[Future[Answer]]:
+    return bench.batcher.submit_many([Ticket(request, kind, deadline, tenant) for request in requests])
+
+
+def answers(future: Future[PackedAnswers]) -> list[Answer]:
+    """What was told of each request, whoever told it."""
+    found = future.result(0)
+    return [answer._replace(engine="") for answer in answers_of(OPERATIONS["verify_plonk"], found.columns())]
