@@ -3,9 +3,10 @@
     python -m benches.soak.liars [--batches N] [--size N] [--every N] [--resume] [--out FILE]
 
 Each way of `tests/cluster/liars.py` has N batches in all, shared by liars that are each asked until they are quarantined, then by the next
-one. The way that only the sample finds is run too, with one "yes" in `--every` verified again, and what got out of it is told and not
-judged: it is what docs/cluster.md says is not covered. Prints one line of JSON a way, writes benches/results/soak-liars-<cpu>.json; exit
-status 1 where a lie got out of the others.
+one, which has another name and the keys of the one before; whoever checks stays the same. The way that only the sample finds is run too,
+with one "yes" in `--every` verified again, and what got out of it is told and not judged: it is what docs/cluster.md says is not covered.
+Prints one line of JSON a way, with the commit that it was run on, writes benches/results/soak-liars-<cpu>.json; exit status 1 where a lie
+got out of the others.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
 
+from benches import machine
 from benches.soak import result
 from benches.soak.kill_ray import batches
 from coproc.cluster.audit import Audited
@@ -26,30 +29,33 @@ from coproc.cluster.dispatch import Dispatcher
 from coproc.cluster.pools.threads import ThreadPool
 from coproc.cluster.sampler import EVERY, Sampler
 from coproc.engine.select import select
-from tests.cluster.liars import HIDES, MODES, FakeRemote, Liar
+from coproc.keys import KeyRegistry
+from tests.cluster.liars import HIDES, MODES, Liar, OneAfterAnother
 
 
 def soak(mode: str, count: int, size: int, every: int) -> dict[str, Any]:
-    """escaped: answers that are not this machine's. most: batches that a liar was asked before it was quarantined."""
+    """escaped: answers that are not this machine's. most: batches that a liar was asked before it was quarantined. processor: seconds."""
     engine = select()
-    jobs = batches(engine, size, 5)
-    found = {"mode": mode, "batches": 0, "liars": 0, "quarantined": 0, "escaped": 0, "most": 0, "checked": 0}
-    with ThreadPool(engine, 1) as local:
-        while found["batches"] < count:
-            liar = Liar(engine, mode, found["liars"])
-            remote = FakeRemote(liar)
-            with Audited(remote, local, engine, sampler=Sampler(every), least=1) as audited:
-                chain = Dispatcher([audited, local])
-                while remote.capacity and found["batches"] < count:
-                    batch, wanted = jobs[found["batches"] % len(jobs)]
-                    answers = chain.run(batch).result()
-                    found["escaped"] += int(np.count_nonzero((answers.value != wanted.value) | (answers.status != wanted.status)))
-                    found["batches"] += 1
-                found["checked"] += audited.counts().checked
-            found["liars"] += 1
-            found["quarantined"] += len(remote.reasons)
-            found["most"] = max(found["most"], liar.questions)
-    return found
+    jobs, keys = batches(engine, size, 5), KeyRegistry(engine)
+    liar = Liar(engine, mode, 0, keys)
+    escaped, remote, start = 0, OneAfterAnother(liar), process_time()
+    with ThreadPool(engine, 1) as local, Audited(remote, local, engine, sampler=Sampler(every), least=1) as audited:
+        chain = Dispatcher([audited, local])
+        most = number = 0
+        for turn in range(count):
+            if not remote.capacity:
+                number += 1
+                liar = Liar(engine, mode, number, keys)
+                remote.succeed(liar)
+            batch, wanted = jobs[turn % len(jobs)]
+            answers = chain.run(batch).result()
+            escaped += int(np.count_nonzero((answers.value != wanted.value) | (answers.status != wanted.status)))
+            most = max(most, liar.questions)
+        checked = audited.counts().checked
+    return {
+        "mode": mode, "batches": count, "liars": number + 1, "quarantined": len(remote.reasons), "escaped": escaped, "most": most,
+        "checked": checked, "processor": round(process_time() - start, 1), **machine.commit(),
+    }  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

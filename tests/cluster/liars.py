@@ -17,6 +17,7 @@ from coproc.cluster.sealed import CURVE_OF, Partial, Question, tag_sum, tags
 from coproc.engine.protocol import I64, Engine
 from coproc.errors import EngineLost, EngineUnavailable
 from coproc.fold.product import one
+from coproc.keys import KeyRegistry
 
 MODES = (
     "always true",
@@ -39,10 +40,12 @@ HIDES: Final = "drops a claim and its tag"
 
 
 class Liar(FoldWorker):
-    """A worker that does the work and then says something else."""
+    """A worker that does the work and then says something else: from the first question on, or the second where it needs another one."""
 
-    def __init__(self, engine: Engine, mode: str, seed: int = 1) -> None:
+    def __init__(self, engine: Engine, mode: str, seed: int = 1, keys: KeyRegistry | None = None) -> None:
+        """keys: prepared by liars before it."""
         super().__init__(engine)
+        self._keys = keys or self._keys
         self._mode = mode
         self._random = np.random.default_rng(seed)
         self._former: dict[str, Partial] = {}
@@ -71,9 +74,9 @@ class Liar(FoldWorker):
         if self._mode == "zeros":
             return partial._replace(gt=np.zeros_like(partial.gt))
         if self._mode == "yesterday's answer":
-            return former if former is not partial else partial._replace(number=bytes(16))
-        if self._mode == "another batch's answer":  # under the right number
-            return former._replace(number=question.number) if former is not partial else partial._replace(tags=partial.tags ^ 1)
+            return former
+        if self._mode == "another batch's answer":  # with the number and the tags of this one
+            return partial._replace(gt=former.gt)
         return partial
 
     def _dropping(self, question: Question) -> Partial:
@@ -117,7 +120,7 @@ class FakeRemote:
 
     @property
     def capacity(self) -> int:
-        return len(self.workers) - len(self.reasons)
+        return sum(name not in self.reasons for name in self.workers)
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -149,6 +152,14 @@ class FakeRemote:
 
     def close(self) -> None:
         self._threads.shutdown()
+
+
+class OneAfterAnother(FakeRemote):
+    """One worker at a time; who is in quarantine makes room for the next one, who has another name."""
+
+    def succeed(self, worker: FoldWorker) -> None:
+        with self._lock:
+            self.workers = {f"worker {len(self.reasons)}": worker}
 
 
 class Late(FakeRemote):

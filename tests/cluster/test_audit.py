@@ -104,7 +104,7 @@ def test_no_lie_gets_out_and_the_liar_is_quarantined_within_two_batches(mode: st
     remote = FakeRemote(liar)
     with Audited(remote, local, least=1) as audited:
         chain = Dispatcher([audited, local])
-        ops = ("verify_kzg_proof", "verify_groth16_bn254")
+        ops = ("verify_kzg_proof", "verify_kzg_proof", "verify_groth16_bn254")
         for turn in range(4):
             for op in ops:
                 false = 1 + turn % 2 if mode.startswith("blames") else turn % 3
