@@ -209,12 +209,20 @@ def test_what_the_container_copies_is_there_and_not_ignored() -> None:
                 assert any(f"!{part}" in ignored for part in (source, source.split("/")[0])), source
 
 
+def test_the_container_copies_every_folder_that_the_package_links_to() -> None:
+    """`coproc/vm` and its like are links to folders beside it: without its folder a link hangs, and the wheel lacks that part."""
+    copied = {source for name, text in instructions() if name == "COPY" and "--from" not in text for source in text.split()[:-1]}
+    linked = {path.readlink().name for path in (HOME / "coproc").iterdir() if path.is_symlink()}
+    assert {"kernels_cpu", "kernels_cuda", "vm", "cluster"} <= linked
+    assert linked <= copied
+
+
 def test_what_builds_the_wheel_is_pinned() -> None:
     """The pattern of the container file finds, in the locked requirements, what the build system asks for and what that needs."""
     pattern = re.search(r"/\^\(([\w|-]+)\)==/", (PACKAGING / "Containerfile").read_text())
     assert pattern is not None
     names = pattern.group(1).split("|")
-    locked = (HOME / "requirements" / "dev.txt").read_text()
+    locked = (HOME / "requirements" / "setup.txt").read_text()
     for name in names:
         assert re.search(rf"^{name}==[\d.]+ \\\n    --hash", locked, re.M), name
     asked = tomllib.loads((HOME / "pyproject.toml").read_text())["build-system"]["requires"]
