@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from os import PathLike, fspath
 from time import monotonic, sleep
@@ -36,9 +36,14 @@ class Disconnected(CoprocError):
 class Client:
     """Safe from any number of threads. Connects when it is first used, and again after a connection was lost."""
 
-    def __init__(self, path: str | PathLike[str], timeout: float | None = 60.0) -> None:
-        """timeout: seconds to wait for the server, None: without end."""
-        self.path, self.timeout = fspath(path), timeout
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        timeout: float | None = 60.0,
+        connect: Callable[[str, float | None], socket.socket] | None = None,
+    ) -> None:
+        """timeout: seconds to wait for the server, None: without end. connect: another way there than the system's sockets."""
+        self.path, self.timeout, self._connect = fspath(path), timeout, connect or _connected
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._number = 0
@@ -146,10 +151,7 @@ class Client:
         """Send a frame; the payload of the next one. Raises OSError."""
         sock = self._socket
         if sock is None:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._socket = sock
-            sock.settimeout(self.timeout)
-            sock.connect(self.path)
+            sock = self._socket = self._connect(self.path, self.timeout)
         with suppress(BrokenPipeError, ConnectionResetError):  # the reason may be there to be read
             sock.sendall(frame)
         data = sock.recv(1 << 16)
@@ -177,3 +179,15 @@ class Client:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _connected(path: str, timeout: float | None) -> socket.socket:
+    """Raises OSError."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(path)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
