@@ -1,15 +1,16 @@
 """Settings that nobody gave by argument: from the environment, else from the TOML file that `COPROC_CONFIG` names.
 
-===========  ================  ==============================================================================
-in the file  environment       meaning
-===========  ================  ==============================================================================
-engine       COPROC_ENGINE     engine where none is named
-isa          COPROC_ISA        instruction set behind "cpu" and "auto"
-workers      COPROC_WORKERS    threads that compute
-cache_dir    COPROC_CACHE_DIR  folder for stored keys and for what is built
-plonk        (none)            PLONK version of the command line where neither a line nor an option names one
-fork         (none)            hard fork of the command line where neither a line nor an option names one
-===========  ================  ==============================================================================
+==============  =====================  ==============================================================================
+in the file     environment            meaning
+==============  =====================  ==============================================================================
+engine          COPROC_ENGINE          engine where none is named
+isa             COPROC_ISA             instruction set behind "cpu" and "auto"
+workers         COPROC_WORKERS         threads that compute
+cache_dir       COPROC_CACHE_DIR       folder for stored keys and for what is built
+device_seconds  COPROC_DEVICE_SECONDS  seconds after which an accelerator that does not answer is lost
+plonk           (none)                 PLONK version of the command line where neither a line nor an option names one
+fork            (none)                 hard fork of the command line where neither a line nor an option names one
+==============  =====================  ==============================================================================
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from typing import Any, Final
 
 from coproc.errors import InvalidInput
 
-VARIABLES: Final = {"engine": "COPROC_ENGINE", "isa": "COPROC_ISA", "workers": "COPROC_WORKERS", "cache_dir": "COPROC_CACHE_DIR"}
-_TYPES: Final[dict[str, type]] = {"engine": str, "isa": str, "workers": int, "cache_dir": str, "plonk": str, "fork": str}
+VARIABLES: Final = {name: f"COPROC_{name.upper()}" for name in ("engine", "isa", "workers", "cache_dir", "device_seconds")}
+_TYPES: Final[dict[str, type]] = {
+    "engine": str, "isa": str, "workers": int, "cache_dir": str, "device_seconds": int, "plonk": str, "fork": str
+}  # fmt: skip
 _WORDS: Final[dict[str, tuple[str, ...]]] = {"plonk": ("V1", "V2", "V3"), "fork": ("PreFork", "Aegis", "Boreas")}
 MAX_FILE: Final = 1 << 20
 TABLES: Final = ("serve", "cluster")

@@ -90,7 +90,7 @@ def test_rules_of_the_file_hold_where_neither_line_nor_option_names_any(cli: Cli
     ("text", "sentence"),
     [
         ("engine", "not TOML"),
-        ("colour = 1", "unknown setting 'colour': one of engine, isa, workers, cache_dir, plonk, fork"),
+        ("colour = 1", "unknown setting 'colour': one of engine, isa, workers, cache_dir, device_seconds, plonk, fork"),
         ('workers = "2"', "workers: a number is wanted"),
         ("workers = true", "workers: a number is wanted"),
         ("workers = 0", "a number of threads is wanted"),

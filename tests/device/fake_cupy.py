@@ -11,6 +11,8 @@ import numpy as np
 
 KERNELS: dict[str, Callable[..., None]] = {}
 """name -> f(groups, block, shared bytes, *values): memory as uint8 arrays."""
+ENDLESS: set[str] = set()
+"""Those that, once launched, end no more; nor does what the stream is asked for afterwards."""
 
 
 class CudaError(Exception):
@@ -53,11 +55,10 @@ class _Context:
 
 
 class _Stream(_Context):
-    def synchronize(self) -> None:
-        pass
+    busy = False
 
     def record(self) -> Any:
-        return SimpleNamespace(synchronize=lambda: None)
+        return SimpleNamespace(done=not self.busy)
 
 
 class _Module:
@@ -78,6 +79,7 @@ class _Function:
         self._name = name
 
     def __call__(self, grid: Any, block: Any, values: Any, shared_mem: int, stream: Any) -> None:
+        stream.busy |= self._name in ENDLESS
         views = [value._view(len(value.memory)) if isinstance(value, Pointer) else value for value in values]
         KERNELS[self._name](grid[0], block[0], shared_mem, *views)
 

@@ -164,6 +164,9 @@ class HostStream:
     def free(self, buffer: Buffer) -> None:
         pass
 
+    def keep(self, buffer: Buffer) -> None:
+        pass
+
     def wait(self) -> None:
         pass
 

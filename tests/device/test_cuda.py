@@ -91,6 +91,22 @@ def test_an_error_of_the_driver_is_a_lost_device_and_its_stream_is_not_used_agai
 
 
 @pytest.mark.usefixtures("cupy")
+def test_a_kernel_that_never_ends_is_a_lost_device_which_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fake_cupy.KERNELS, "forever", lambda *_: None)
+    monkeypatch.setattr(fake_cupy, "ENDLESS", {"forever"})
+    device = CudaDevice(0)
+    module = device.build(TEXT, 64)
+    with device.stream() as other:
+        device.clock.seconds = 0.01
+        with pytest.raises(EngineLost, match="Fake H100 did not answer within"), device.stream() as stream:
+            stream.launch(module, "forever", 1)
+        with pytest.raises(EngineLost, match="did not answer"):
+            other.launch(module, "forever", 1)
+    with pytest.raises(EngineLost, match="did not answer"), device.stream():
+        pass
+
+
+@pytest.mark.usefixtures("cupy")
 def test_too_little_memory_is_no_loss() -> None:
     with pytest.raises(OutOfMemory), CudaDevice(0).stream() as stream:
         stream.allocate(1 << 21)

@@ -154,7 +154,7 @@ def test_what_was_measured_is_kept_for_the_next_start(tmp_path: Path, monkeypatc
     assert breakeven.kept("toy:0", "toy") is None
 
 
-def test_measuring_times_what_the_device_can_do_and_leaves_out_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measuring_times_what_the_device_can_do_and_leaves_out_the_rest_but_ends_with_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     toy.install(monkeypatch)
     engine = DeviceEngine(toy.ToyDevice(), "toy:0")
     calls = {k: v for k, v in breakeven._CALLS.items() if k in ("msm BN254_G1", "scalar_mul BN254_G1", "miller_loop BN254")}
@@ -165,7 +165,8 @@ def test_measuring_times_what_the_device_can_do_and_leaves_out_the_rest(monkeypa
     device = engine.device
     assert isinstance(device, toy.ToyDevice)
     device.trouble = EngineLost("gone")
-    assert breakeven.measure(engine, 4, 16, 0.01) == {}
+    with pytest.raises(EngineLost, match="gone"):
+        breakeven.measure(engine, 4, 16, 0.01)
 
 
 def test_every_method_that_runs_on_a_device_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from coproc.engine.device import trust
 from coproc.engine.device.engine import DeviceEngine
 from coproc.engine.protocol import POINT_WORDS, U64, Check, Curve, Encoding, Field, FieldOp, Group, rows_of
-from coproc.errors import EngineError
+from coproc.errors import EngineError, EngineLost
 from coproc.params import jubjub
 from coproc.settings import cache_folder
 
@@ -103,12 +103,14 @@ def measured(engine: DeviceEngine) -> dict[str, Line]:
 
 
 def measure(engine: DeviceEngine, few: int = _FEW, many: int = _MANY, seconds: float = _SECONDS) -> dict[str, Line]:
-    """Both ends of each line are timed. A method that the device fails at is left out."""
+    """Both ends of each line are timed. A method that the device fails at is left out. Raises EngineLost."""
     lines = {}
     for what, make in _CALLS.items():
         short, long = make(engine, few), make(engine, many)
         try:
             a, b = _least(short[0], seconds / 2), _least(long[0], seconds)
+        except EngineLost:
+            raise
         except EngineError as error:
             _log.warning("%s: %s is not measured: %s", engine.name, what, error)
             continue

@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from coproc.engine.device import kept
+from coproc.engine.device.clock import Account, Clock, leave_behind
 from coproc.engine.device.protocol import POISON, A, Array, Buffer, Module, OutOfMemory
 from coproc.engine.device.staging import PIECE, Piece, Ring, Wait, flat
 from coproc.errors import EngineLost, EngineUnavailable
@@ -92,6 +93,7 @@ class CudaDevice:
         self.scratch = int(properties.get("sharedMemPerBlockOptin") or properties["sharedMemPerBlock"])
         self.units = int(properties["multiProcessorCount"])
         self.architecture = f"sm_{properties['major']}{properties['minor']}"
+        self.clock = Clock(self.name, self.units, self.emulated)
         self._modules: dict[tuple[str, str, int], CudaModule] = {}
         self._building: dict[tuple[str, str, int], Lock] = {}
         self._idle: list[CudaStream] = []
@@ -155,13 +157,21 @@ class CudaDevice:
     # ---- streams ----
     @contextmanager
     def stream(self) -> Iterator[CudaStream]:
+        self.clock.check()
         with self._lock:
             stream = self._idle.pop() if self._idle else None
         with self.errors(), self.cupy.cuda.Device(self.number):
             stream = stream or CudaStream(self)
-            with stream.stream:
-                yield stream
-                stream.end()
+            try:
+                with stream.stream:
+                    yield stream
+                    stream.end()
+            except BaseException:
+                if self.clock.lost is not None:
+                    leave_behind(self, stream)
+                else:
+                    stream.drop()
+                raise
         with self._lock:
             self._idle.append(stream)
 
@@ -175,6 +185,7 @@ class CudaStream:
         self.stream = self._cuda.Stream(non_blocking=True)
         self._live: dict[int, CudaBuffer] = {}
         self._ring = Ring(self._piece)
+        self._account = Account(device.clock)
 
     def module(self, family: str, curve: str, block: int) -> CudaModule:
         return self.device.module(family, curve, block)
@@ -199,6 +210,7 @@ class CudaStream:
         pointer = buffer.pointer
 
         def start(piece: Piece, size: int, at: int) -> Wait:
+            self._account.copy(size)
             (pointer + (offset + at)).copy_from_host_async(self._address(piece), size, self.stream)
             return self._wait()
 
@@ -211,6 +223,7 @@ class CudaStream:
         pointer = buffer.pointer
 
         def start(piece: Piece, size: int, at: int) -> Wait:
+            self._account.copy(size)
             (pointer + (offset + at)).copy_to_host_async(self._address(piece), size, self.stream)
             return self._wait()
 
@@ -219,8 +232,9 @@ class CudaStream:
         return array
 
     def _wait(self) -> Wait:
-        wait: Wait = self.stream.record().synchronize
-        return wait
+        """What waits for all that the stream was asked for until now."""
+        event = self.stream.record()
+        return self._account.waiter(lambda: bool(event.done), event)
 
     def _piece(self) -> Piece:
         memory = self._cuda.alloc_pinned_memory(PIECE)
@@ -240,6 +254,9 @@ class CudaStream:
     def free(self, buffer: Buffer) -> None:
         self._live.pop(id(buffer), None)
 
+    def keep(self, buffer: Buffer) -> None:
+        self._live.pop(id(buffer), None)
+
     # ---- work ----
     def launch(self, module: Module, kernel: str, groups: int, *args: Buffer | np.uint32, slots: int = 0) -> None:
         assert isinstance(module, CudaModule)
@@ -252,13 +269,18 @@ class CudaStream:
             if self.device.scratch > STATIC_SHARED:
                 self._cuda.driver.funcSetAttribute(function.ptr, _MAX_DYNAMIC_SHARED, self.device.scratch)
             module.functions[kernel] = function
+        self._account.launch(groups)
         values = tuple(arg.pointer if isinstance(arg, CudaBuffer) else np.uint32(arg) for arg in args)  # type: ignore[arg-type]
         function((groups, 1, 1), (module.block, 1, 1), values, shared_mem=shared, stream=self.stream)
 
     def wait(self) -> None:
-        self.stream.synchronize()
+        self._wait()()
 
     def end(self) -> None:
         """Waits, and gives back what was allocated."""
         self.wait()
         self._live.clear()
+
+    def drop(self) -> None:
+        """Forgets what was asked for; the stream is not used again."""
+        self._account.close()

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 import numpy as np
 
 from coproc.engine.cpu import CpuEngine
-from coproc.engine.device import families, trust, twice
+from coproc.engine.device import families, resident, trust, twice
 from coproc.engine.device.chunks import Chunks
 from coproc.engine.device.families import Sums
 from coproc.engine.device.gather import records, words
@@ -121,7 +121,8 @@ class DeviceEngine(CpuEngine):
         return frozenset(self._refused)
 
     def suspect(self, why: str) -> None:
-        """The device's word was wrong once. Raises EngineLost when it was so too often."""
+        """The device's word was wrong once: it gets its constants anew. Raises EngineLost when it was so too often."""
+        resident.forget(self.device)
         with self._lock:
             self.suspicions += 1
             _log.warning("%s: %s (%d of %d): the host computes it", self.name, why, self.suspicions, self.limit)

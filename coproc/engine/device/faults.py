@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from coproc.engine.device.protocol import A, Array, Buffer, Device, Module, Stream
+from coproc.engine.device.resident import forget
 from coproc.errors import EngineLost
 
 KINDS: Final = {
@@ -56,7 +57,9 @@ class FaultyDevice:
         self._gone = False
 
     def begin(self, fault: Fault | None = None, keep: int | None = None) -> None:
-        """A batch begins; keep: the event after which the buffers are remembered, for a stale one of the next batch."""
+        """A batch begins, which uploads constants anew; keep: the event after which the buffers are remembered, for a stale one of the next
+        batch."""
+        forget(self)
         self.events, self.fault, self.keep, self.struck, self._gone = [], fault, keep, False, False
         if keep is not None:
             self.kept = []
@@ -129,6 +132,9 @@ class _FaultyStream:
 
     def free(self, buffer: Buffer) -> None:
         self._stream.free(buffer)
+
+    def keep(self, buffer: Buffer) -> None:
+        self._stream.keep(buffer)
 
     def wait(self) -> None:
         self._stream.wait()

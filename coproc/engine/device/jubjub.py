@@ -10,7 +10,8 @@ import numpy as np
 
 from coproc.codegen.device.jubjub import ENTRY_ELEMENTS, GENERATOR_BYTES, TABLE_ENTRIES
 from coproc.engine.cpu import CpuEngine
-from coproc.engine.device.protocol import Array, Stream
+from coproc.engine.device.protocol import Array, Buffer, Stream
+from coproc.engine.device.resident import table
 from coproc.engine.device.trust import random_words
 from coproc.engine.protocol import U64, Field, FieldOp
 from coproc.params.jubjub import GENERATOR, IDENTITY, D, Point, Q, R, add, mul
@@ -68,13 +69,18 @@ def generator_table() -> U64:
     return limbs(*flat).reshape(GENERATOR_BYTES, _VALUES, 3, 4)
 
 
+def generator_buffer(stream: Stream) -> Buffer:
+    """The table on the device, which keeps it."""
+    return table(stream, "multiples of JubJub's generator", generator_table)
+
+
 def sums(stream: Stream, a: U64, c: U64, points: U64, block: int = BLOCK) -> Array:
     """a[i] 2^-256 G + c[i] P[i] as uint64[n, 3, 4]: u, v, z. a, c uint64[n, 4] plain, c below 2^250; points uint64[n, 2, 4]: u, v."""
     n = len(a)
     if not n:
         return np.zeros((0, 3, 4), np.uint64)
     entries, out = stream.allocate(32 * ENTRY_ELEMENTS * TABLE_ENTRIES * n), stream.allocate(96 * n)
-    parts = (stream.upload(a), stream.upload(c), stream.upload(points), stream.upload(generator_table()))
+    parts = (stream.upload(a), stream.upload(c), stream.upload(points), generator_buffer(stream))
     stream.launch(stream.module(FAMILY, "bls12_381", block), "jubjub_sums", -(-n // block), *parts, entries, out, np.uint32(n), slots=SLOTS)
     return stream.download(out, np.empty((n, 3, 4), np.uint64))
 

@@ -2,7 +2,7 @@
 
 Contexts, programs and queues are made when first wanted. Each stream has an in-order queue, its own kernel objects (whose arguments are
 set one by one) and its own freed buffers, which work in order may take again at once. Arrays travel through pinned memory in pieces,
-two in flight; a device that shares the host's memory copies directly.
+two in flight; a device that shares the host's memory copies directly. Nothing is waited for but by the state of an event (`clock`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from coproc.engine.device import kept
+from coproc.engine.device.clock import Account, Clock, leave_behind
 from coproc.engine.device.protocol import POISON, A, Array, Buffer, Module, OutOfMemory
 from coproc.engine.device.staging import PIECE, Piece, Ring, Wait, flat
 from coproc.errors import EngineLost, EngineUnavailable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import pyopencl as cl
 
 OPTIONS: Final = ("-cl-std=CL1.2",)
+_COMPLETE: Final = 0
+"""CL_COMPLETE; what is under way is above, what failed below."""
 _LEAST: Final = 256
 """Buffers have a power of two of bytes, no fewer than this."""
 _NO_ROOM: Final = ("MEM_OBJECT_ALLOCATION_FAILURE", "OUT_OF_HOST_MEMORY", "INVALID_BUFFER_SIZE")
@@ -101,6 +104,7 @@ class OpenClDevice:
             from coproc.engine.device import pocl
 
             pocl.name_cpu(self._device.int_ptr)
+        self.clock = Clock(self.name, self.units, self.emulated)
         self._context: Any = None
         self._modules: dict[tuple[str, str, int], OpenClModule] = {}
         self._building: defaultdict[tuple[str, str, int], Lock] = defaultdict(Lock)
@@ -162,6 +166,7 @@ class OpenClDevice:
     # ---- streams ----
     @contextmanager
     def stream(self) -> Iterator[OpenClStream]:
+        self.clock.check()
         with self._lock:
             stream = self._idle.pop() if self._idle else None
         stream = stream or OpenClStream(self, self._cl)
@@ -169,7 +174,10 @@ class OpenClDevice:
             yield stream
             stream.end()
         except BaseException:
-            stream.drop()
+            if self.clock.lost is not None:
+                leave_behind(self, stream)
+            else:
+                stream.drop()
             raise
         with self._lock:
             self._idle.append(stream)
@@ -193,6 +201,7 @@ class OpenClStream:
         self._live: dict[int, OpenClBuffer] = {}
         self._free: defaultdict[int, list[cl.Buffer]] = defaultdict(list)
         self._ring = Ring(self._piece)
+        self._account = Account(device.clock)
         with self._errors():
             self._queue = opencl.CommandQueue(self._context)
 
@@ -222,7 +231,7 @@ class OpenClStream:
             try:
                 memory = self._new(size)
             except OutOfMemory:
-                self._queue.finish()
+                self.wait()
                 self._free.clear()
                 self.device.trim()
                 memory = self._new(size)
@@ -251,14 +260,13 @@ class OpenClStream:
         memory = buffer.memory
 
         def start(piece: Piece, size: int, at: int) -> Wait:
-            event = self._cl.enqueue_copy(self._queue, memory, piece.host[:size], dst_offset=offset + at, is_blocking=False)
-            self._queue.flush()
-            wait: Wait = event.wait
-            return wait
+            self._account.copy(size)
+            return self._waiter(self._cl.enqueue_copy(self._queue, memory, piece.host[:size], dst_offset=offset + at, is_blocking=False))
 
         with self._errors():
             if self._direct:
-                self._cl.enqueue_copy(self._queue, memory, data, dst_offset=offset)
+                self._account.copy(data.nbytes)
+                self._waiter(self._cl.enqueue_copy(self._queue, memory, data, dst_offset=offset, is_blocking=False))()
             else:
                 self._ring.send(data, start)
 
@@ -270,21 +278,33 @@ class OpenClStream:
         memory = buffer.memory
 
         def start(piece: Piece, size: int, at: int) -> Wait:
-            event = self._cl.enqueue_copy(self._queue, piece.host[:size], memory, src_offset=offset + at, is_blocking=False)
-            self._queue.flush()
-            wait: Wait = event.wait
-            return wait
+            self._account.copy(size)
+            return self._waiter(self._cl.enqueue_copy(self._queue, piece.host[:size], memory, src_offset=offset + at, is_blocking=False))
 
         with self._errors():
             if not data.nbytes:
-                self._queue.finish()
+                self.wait()
             elif self._direct:
-                self._cl.enqueue_copy(self._queue, data, memory, src_offset=offset)
+                self._account.copy(data.nbytes)
+                self._waiter(self._cl.enqueue_copy(self._queue, data, memory, src_offset=offset, is_blocking=False))()
             else:
                 self._ring.receive(data, start)
         return array
 
+    def _waiter(self, event: Any) -> Wait:
+        """What waits for an event, which is the last of the queue."""
+        self._queue.flush()
+
+        def done() -> bool:
+            status: int = event.command_execution_status
+            if status < 0:
+                raise EngineLost(f"{self.device.name}: a command ended with status {status}")
+            return status == _COMPLETE
+
+        return self._account.waiter(done, event)
+
     def _piece(self) -> Piece:
+        self.wait()  # mapping waits for what was asked for before, without a clock
         flags = self._cl.mem_flags.ALLOC_HOST_PTR | self._cl.mem_flags.READ_WRITE
         memory = self._cl.Buffer(self._context, flags, PIECE)
         both = self._cl.map_flags.READ | self._cl.map_flags.WRITE
@@ -302,6 +322,9 @@ class OpenClStream:
         if self._live.pop(id(buffer), None) is not None:
             self._free[buffer.memory.size].append(buffer.memory)
 
+    def keep(self, buffer: Buffer) -> None:
+        self._live.pop(id(buffer), None)
+
     # ---- work ----
     def launch(self, module: Module, kernel: str, groups: int, *args: Buffer | np.uint32, slots: int = 0) -> None:
         assert isinstance(module, OpenClModule)
@@ -315,11 +338,12 @@ class OpenClStream:
             if function.num_args == len(values) + 1:
                 values.append(self._cl.LocalMemory(max(4, 4 * slots * module.limbs * module.block)))
             function.set_args(*values)
+            self._account.launch(groups)
             self._cl.enqueue_nd_range_kernel(self._queue, function, (groups * module.block,), (module.block,))
 
     def wait(self) -> None:
         with self._errors():
-            self._queue.finish()
+            self._waiter(self._cl.enqueue_marker(self._queue))()
 
     def end(self) -> None:
         """Buffers of the call go back to the stream; raises where work in flight failed."""
@@ -328,6 +352,7 @@ class OpenClStream:
             self.free(buffer)
 
     def drop(self) -> None:
-        """Forgets every buffer."""
+        """Forgets every buffer, and what was asked for."""
+        self._account.close()
         self._live.clear()
         self._free.clear()

@@ -10,7 +10,7 @@ A device gives streams, each an order of work of its own; whoever calls takes on
         result = stream.download(out, np.empty_like(points))
 
 What a stream was asked for happens in that order; `download` waits for it. Buffers live until `free` or the end of the `with`. A device
-that dies raises EngineLost from any of these, never an answer. Too little memory raises OutOfMemory.
+that dies, or does not answer in time (`clock`), raises EngineLost from any of these, never an answer. Too little memory raises OutOfMemory.
 """
 
 from __future__ import annotations
@@ -85,6 +85,10 @@ class Stream(Protocol):
 
     def free(self, buffer: Buffer) -> None:
         """Gives a buffer back before the stream ends; work in flight may still use it."""
+        ...
+
+    def keep(self, buffer: Buffer) -> None:
+        """The buffer outlives the stream: other streams of the device may use it, and it goes when nobody holds it."""
         ...
 
     def launch(self, module: Module, kernel: str, groups: int, *args: Buffer | np.uint32, slots: int = 0) -> None:

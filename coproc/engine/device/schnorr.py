@@ -15,7 +15,7 @@ import numpy as np
 from coproc.codegen.device.jubjub import ENTRIES, OUT_WORDS, ROW_WORDS, SLOTS
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device.gather import words
-from coproc.engine.device.jubjub import Secrets, generator_table
+from coproc.engine.device.jubjub import Secrets, generator_buffer
 from coproc.engine.device.protocol import Stream
 from coproc.engine.device.trust import Mismatch, below, random_words
 from coproc.engine.protocol import U64, Addresses, Field, FieldOp
@@ -59,7 +59,7 @@ def launch(stream: Stream, rows: U64, secrets: U64, block: int = BLOCK) -> U64:
     out = stream.allocate(4 * OUT_WORDS * n)
     stream.fill(out, 0xFF)
     entries = stream.allocate(32 * ENTRIES * n)
-    parts = (stream.upload(rows), stream.upload(secrets), stream.upload(generator_table()))
+    parts = (stream.upload(rows), stream.upload(secrets), generator_buffer(stream))
     stream.launch(stream.module(FAMILY, "bls12_381", block), "schnorr", -(-n // block), *parts, entries, out, np.uint32(n), slots=SLOTS)
     return stream.download(out, np.empty((n, OUT_WORDS // 2), np.uint64))
 
