@@ -37,7 +37,7 @@ from .judge import Judge, Lie
 from .pools.protocol import PackedAnswers, PackedBatch, Pool
 from .remote import Asked, Remote
 from .sampler import Sampler
-from .sealed import CURVE_OF, Question
+from .sealed import CURVE_OF
 from .sealing import Sent, seal
 
 _log: Final = logging.getLogger("coproc.cluster")
@@ -69,9 +69,9 @@ class Audited:
         sampler: Sampler | None = None,
         least: int = LEAST,
         threads: int = 4,
-        on_lie: Callable[[str, str, Question], None] | None = None,
+        on_lie: Callable[[Sent, Asked, Lie], None] | None = None,
     ) -> None:
-        """engine: of this side's own checks, None: the default. on_lie is told the worker, the reason and what it was asked."""
+        """engine: of this side's own checks, None: the default. on_lie is told what a worker was asked, what it said and what is wrong."""
         self._remote, self._local = remote, local
         self._engine = engine or select()
         self._canaries = Canaries(self._engine)
@@ -166,7 +166,7 @@ class Audited:
         try:
             verdict, status, checked = self._judge(sent, asked)
         except Lie as lie:
-            self._found(sent, asked.worker, str(lie))
+            self._found(sent, asked, lie)
             raise EngineLost(f"worker {asked.worker} said what is wrong: {lie}") from None
         columns.status[good], columns.retbuf[good, 0] = status, verdict
         columns.engine = asked.partial.engine
@@ -178,12 +178,12 @@ class Audited:
             self._counts.checked += checked
         future.set_result(PackedAnswers.of(columns, asked.partial.seconds))
 
-    def _found(self, sent: Sent, worker: str, reason: str) -> None:
-        _log.error("worker %s is quarantined: %s", worker, reason)
+    def _found(self, sent: Sent, asked: Asked, lie: Lie) -> None:
+        _log.error("worker %s is quarantined: %s", asked.worker, lie)
         with self._lock:
             self._counts.mismatches += 1
-            self._liars.add(worker)
+            self._liars.add(asked.worker)
             self._counts.quarantined = len(self._liars)
-        self._remote.quarantine(worker, reason)
+        self._remote.quarantine(asked.worker, str(lie))
         if self._on_lie is not None:
-            self._on_lie(worker, reason, sent.question)
+            self._on_lie(sent, asked, lie)

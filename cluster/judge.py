@@ -27,7 +27,9 @@ STRIKES: Final = 2
 
 
 class Lie(CoprocError):
-    """What a worker said is wrong, and here is why."""
+    """What a worker said is wrong, and here is why. blamed: the requests that it called false, None where it was not asked."""
+
+    blamed: I64 | None = None
 
 
 class Judge:
@@ -43,6 +45,15 @@ class Judge:
 
     def __call__(self, sent: Sent, asked: Asked) -> tuple[U8, U8, int]:
         """verdict and status uint8[n] of the real requests, and how many were verified again. Raises Lie and EngineError."""
+        blamed: list[I64] = []
+        try:
+            return self._verdicts(sent, asked, blamed)
+        except Lie as lie:
+            lie.blamed = blamed[0] if blamed else None
+            raise
+
+    def _verdicts(self, sent: Sent, asked: Asked, said: list[I64]) -> tuple[U8, U8, int]:
+        """said: takes whom the worker blames."""
         question, partial = sent.question, asked.partial
         reason = partial.fits(question)
         if reason is not None:
@@ -53,7 +64,7 @@ class Judge:
             raise Lie("the tags do not add up: some claim was left out, or put in")
         doubtful = ~went_in
         if not np.array_equal(partial.gt, self._value(sent, self._claimed(sent, sent.canaries_at), went_in)):
-            doubtful |= self._blamed(sent, asked)
+            doubtful |= self._blamed(sent, asked, said)
         doubtful[sent.canaries_at] = False
         index = np.flatnonzero(doubtful)
         verdict, status = np.ones(total, np.uint8), np.zeros(total, np.uint8)
@@ -65,7 +76,7 @@ class Judge:
             self._strikes.pop(asked.worker, None)
         return verdict[sent.at], status[sent.at], checked
 
-    def _blamed(self, sent: Sent, asked: Asked) -> Any:
+    def _blamed(self, sent: Sent, asked: Asked, said: list[I64]) -> Any:
         """bool[all]: whose claims the worker calls false, once its value is not what the canaries make."""
         total = len(sent.question)
         try:
@@ -79,6 +90,7 @@ class Judge:
         good = isinstance(index, np.ndarray) and index.dtype == np.int64 and index.ndim == 1
         if not good or np.any((index < 0) | (index >= total)):
             raise Lie("it blames what is not there")
+        said.append(index)
         blamed = np.zeros(total, np.bool_)
         blamed[index] = True
         if np.any(asked.partial.folded[index] == 0):

@@ -15,6 +15,7 @@ from coproc.cli.outcome import Outcome
 from coproc.cli.receipts import printable
 
 if TYPE_CHECKING:
+    from coproc.cluster.refold import Refolded
     from coproc.engine.protocol import Engine
     from coproc.replay import Again, Kept, Report
 
@@ -34,13 +35,16 @@ def replay(
 ) -> None:  # fmt: skip
     """Run a kept batch again, cut as it was cut and with the seeds that it had, and say where engines differ.
 
-    Exit status: 0 all engines agree now, 1 they differ or a request is unserved, 2 the file, an engine or the command line is wrong.
+    What a worker of a cluster was asked when it lied is asked again here, with the same coefficients: what it said, what is so, and where
+    the two differ. Exit status: 0 all engines agree now, and with the worker; 1 they differ, or a request is unserved; 2 the file, an
+    engine or the command line is wrong.
     """
     raise typer.Exit(run(file, engine or [], passes, alone, out, as_json))
 
 
 def run(file: str, engines: list[str], passes: int, alone: int, out: str | None, as_json: bool) -> int:
     """`coproc replay`. Returns the exit status."""
+    from coproc.cli.refolded import refolds, stands
     from coproc.replay import Report, judge, load
 
     with Console() as console:
@@ -48,21 +52,22 @@ def run(file: str, engines: list[str], passes: int, alone: int, out: str | None,
             kept = load(file)
             if out is not None:
                 _write_lines(kept, out)
+            far = refolds(kept, engines)
             report = Report(kept, _runs(kept, engines, passes, console))
             disputed = sorted({*kept.disputed(), *report.disputed})
             if disputed and alone:
                 report.here.append(judge(kept, _select("spec"), disputed[:alone]))
             if as_json:
-                sys.stdout.write(json.dumps(_figures(report)) + "\n")
+                sys.stdout.write(json.dumps(_figures(report, far)) + "\n")
             else:
-                sys.stdout.writelines(line + "\n" for line in _lines(report))
+                sys.stdout.writelines(line + "\n" for line in _lines(report, far))
             sys.stdout.flush()
         if outcome.status:
             return outcome.status
-    return UNSERVED if report.disputed or report.unserved else OK
+    return UNSERVED if report.disputed or report.unserved or not stands(far) else OK
 
 
-def _select(name: str) -> Engine:
+def _select(name: str | None) -> Engine:
     from coproc.engine.select import select
 
     return select(name)
@@ -83,6 +88,8 @@ def _runs(kept: Kept, engines: list[str], passes: int, console: Console) -> list
                 chosen.append((_select(old.engine), source))
             except CoprocError as error:
                 console.error(f"run {source} of the file is left out: {printable(str(error))}")
+        if not chosen and kept.sealed is not None:  # of whoever found the lie; any engine will do
+            chosen = [(_select(None), 1)]
         if not chosen:
             raise EngineUnavailable("none of the engines in the file is here; name one that is: --engine")
     for engine, source in chosen:
@@ -109,9 +116,10 @@ def _write_lines(kept: Kept, out: str) -> None:
 
 
 # ---- for people ----
-def _lines(report: Report) -> list[str]:
+def _lines(report: Report, far: list[Refolded]) -> list[str]:
     from collections import Counter
 
+    from coproc.cli import refolded
     from coproc.replay.batch import versions
     from coproc.replay.file import when
 
@@ -124,6 +132,8 @@ def _lines(report: Report) -> list[str]:
             f"  {printable(name)} {printable(version)}" + ("" if here.get(name) == version else f" (here {here.get(name, 'none')})")
         )
     lines.append("")
+    if kept.sealed is not None:
+        lines += [*refolded.lines(kept.sealed, len(kept.requests), far), ""]
     for number, old in enumerate(kept.runs, 1):
         asked = sum(told is not None for told in old.told)
         place = f", {printable(old.place)}" if old.place else ""
@@ -173,9 +183,12 @@ def _request(report: Report, i: int) -> list[str]:
     return lines
 
 
-def _figures(report: Report) -> dict[str, Any]:
+def _figures(report: Report, far: list[Refolded]) -> dict[str, Any]:
+    from coproc.cli import refolded
+
     kept = report.kept
-    return {
+    question = {} if kept.sealed is None else {"question": refolded.figures(kept.sealed, far)}
+    return question | {
         "requests": len(kept.requests),
         "reason": kept.reason,
         "made": kept.made,

@@ -5,6 +5,7 @@ from coproc.replay.batch import Fold, Kept, Part, Run, Step, Told
 from coproc.replay.file import decode, encode, load
 from coproc.replay.keep import keep
 from coproc.replay.record import record
+from coproc.replay.sealed import Said, Sealed
 
 __all__ = [
     "Again",
@@ -13,6 +14,8 @@ __all__ = [
     "Part",
     "Report",
     "Run",
+    "Said",
+    "Sealed",
     "Step",
     "Told",
     "decode",

@@ -13,6 +13,7 @@ from coproc.fold.coefficients import SEED_BYTES
 from coproc.operation import ALIGNMENTS, STATUS_NAMES, Answer, Request
 from coproc.ops import OPERATIONS
 from coproc.ops.shape import MAX_BATCH
+from coproc.replay.sealed import Sealed
 
 MAX_REQUESTS: Final = 1 << 17
 MAX_BYTES: Final = 256 << 20
@@ -124,8 +125,9 @@ def versions() -> dict[str, str]:
 class Kept:
     """A batch that is kept.
 
-    reason: one sentence for people. made: seconds since 1970, 0 for unknown. versions: as `versions()` of whoever kept it.
-    Raises InvalidInput where the parts do not fit together.
+    reason: one sentence for people. made: seconds since 1970, 0 for unknown. versions: as `versions()` of whoever kept it. sealed: the
+    question to a worker that the requests are, and its answer; None where they are none. Raises InvalidInput where the parts do not fit
+    together.
     """
 
     requests: tuple[Request, ...]
@@ -133,6 +135,7 @@ class Kept:
     reason: str
     made: float = 0.0
     versions: dict[str, str] = field(default_factory=versions)
+    sealed: Sealed | None = None
 
     def __post_init__(self) -> None:
         n = len(self.requests)
@@ -153,6 +156,9 @@ class Kept:
                 _check_step(self.requests, step)
             asked = [i for step in run.steps for part in step.parts for i in part.requests]
             _check(len(set(asked)) == len(asked), f"run on {run.engine}: a request is asked twice")
+        if self.sealed is not None:
+            _check(len({request.op for request in self.requests}) == 1, "a question to a worker has one operation")
+            self.sealed.check(n)
 
     def disputed(self, told: Iterable[Sequence[Told | None]] | None = None) -> list[int]:
         """The requests of which two told different things: by default in the file."""

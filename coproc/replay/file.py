@@ -19,6 +19,7 @@ from coproc.errors import InvalidInput
 from coproc.operation import FORKS, PLONK_VERSIONS, Request, Rules
 from coproc.ops import OPERATIONS
 from coproc.replay.batch import MAX_BYTES, MAX_REQUESTS, Fold, Kept, Part, Run, Step, Told
+from coproc.replay.sealed import SealedFields, fields_of, sealed_of
 
 MAGIC: Final = b"coprocRP"
 VERSION: Final = 1
@@ -57,12 +58,13 @@ class _Run(msgspec.Struct, omit_defaults=True):
     place: str = ""
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, omit_defaults=True):
     reason: str
     made: float
     versions: dict[str, str]
     requests: _Requests
     runs: list[_Run]
+    sealed: SealedFields | None = None
 
 
 def encode(kept: Kept) -> bytes:
@@ -80,6 +82,7 @@ def encode(kept: Kept) -> bytes:
                 [len(request.args) for request in requests],
             ),
             [_Run(run.engine, [_step(step) for step in run.steps], run.place) for run in kept.runs],
+            None if kept.sealed is None else fields_of(kept.sealed),
         )
     )
     body = b"".join([*(request.args for request in requests), *(section for run in kept.runs for section in _sections(requests, run))])
@@ -137,7 +140,8 @@ def _decode(data: bytes) -> Kept:
             told.append(None if code == NOT_ASKED else Told(code, bytes(body[at : at + width]), price))
             at += width
         runs.append(Run(run.engine, tuple(map(_step_of, run.steps)), tuple(told), run.place))
-    return Kept(requests, tuple(runs), header.reason, header.made, header.versions)
+    sealed = None if header.sealed is None else sealed_of(header.sealed)
+    return Kept(requests, tuple(runs), header.reason, header.made, header.versions, sealed)
 
 
 def _requests(columns: _Requests, body: memoryview) -> tuple[Request, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from coproc.errors import InvalidInput
-from coproc.replay import Fold, Kept, Part, Run, Step, Told, decode, encode, keep, load
+from coproc.replay import Fold, Kept, Part, Run, Said, Sealed, Step, Told, decode, encode, keep, load
 from coproc.replay.keep import SUFFIX
 from tests.replay.made import batch, kept
 
@@ -88,6 +88,36 @@ HOSTILE: dict[str, Any] = {
     "nothing at all": ("requests", None, None),
     "a number that is none": ("made", None, "yesterday"),
 }
+
+
+def question() -> tuple[dict[str, Any], bytes]:
+    """Header and body of a file with a question to a worker."""
+    requests = batch()[:6]
+    run = Run("spec", (), (None,) * 6)
+    said = Said(bytes(16), "cpu", bytes([1] * 6), bytes(576), (1 << 64) - 1, (1,))
+    data = encode(Kept(requests, (run,), "lied", sealed=Sealed("w", bytes(16), bytes(32), (1, 4), said)))
+    assert decode(data).sealed == Sealed("w", bytes(16), bytes(32), (1, 4), said)
+    _, _, header, body = HEAD.unpack_from(data)
+    return json.loads(data[HEAD.size : HEAD.size + header]), data[HEAD.size + header : HEAD.size + header + body]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": "00"}, {"number": "zz" * 16}, {"seed": "00" * 31}, {"seed": 7}, {"canaries": [6]}, {"canaries": [-1]},
+        {"canaries": [1, 1]}, {"worker": "x" * 300}, {"said": {"folded": "11111"}}, {"said": {"folded": "111112"}},
+        {"said": {"gt": "00" * 1032}}, {"said": {"gt": "00" * 7}}, {"said": {"gt": "q"}},
+        {"said": {"tags": 1 << 64}}, {"said": {"tags": -1}}, {"said": {"blamed": [99]}}, {"said": {"number": ""}},
+        {"said": {"engine": "x" * 300}}, {"said": 0},
+    ],
+)  # fmt: skip
+def test_a_hostile_question_is_refused(change: dict[str, Any]) -> None:
+    header, body = question()
+    asked = header["sealed"]
+    inner = change.get("said")
+    header["sealed"] = asked | ({"said": asked["said"] | inner} if isinstance(inner, dict) else change)
+    with pytest.raises(InvalidInput):
+        decode(sealed(json.dumps(header).encode(), body))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
