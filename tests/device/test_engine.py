@@ -9,7 +9,7 @@ import pytest
 
 import coproc
 from coproc.engine.device import engine as device_engine
-from coproc.engine.device import trust
+from coproc.engine.device import stretches, trust
 from coproc.engine.device.chunks import Chunks
 from coproc.engine.device.engine import DeviceEngine
 from coproc.engine.device.families import Sums
@@ -233,9 +233,9 @@ def test_long_sums_are_cut_and_put_together_again(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("most", [1, 2, 3, 10, 100])
 def test_cuts_are_within_the_stretches_and_no_part_is_too_long(most: int) -> None:
     offsets = np.array([0, 0, 1, 11, 13, 13, 20], np.uint64)
-    cuts = device_engine._parts(offsets, most)
+    cuts = stretches.cut(offsets, most)
     assert set(offsets.tolist()) <= set(cuts.tolist())
     assert np.all(np.diff(cuts.astype(np.int64)) <= most)
-    shares = device_engine._shares(cuts, most)
+    shares = stretches.packed(cuts, most)
     assert [i for s in shares for i in range(s.start, s.stop)] == list(range(len(cuts) - 1))
     assert all(int(cuts[s.stop] - cuts[s.start]) <= most or s.stop - s.start == 1 for s in shares)

@@ -1,4 +1,4 @@
-"""Poseidon and Hades on a device, computed twice: what a number is, only another computation of it can tell.
+"""Poseidon, Hades and images of map to G1 on a device, computed twice: what a number is, only another computation of it can tell.
 
 The second time the items stand in another order, travel in another upload and get other pads. Where no single fault fell, both agree; what
 is lost, zero, old or flipped differs from its twin by numbers that nobody knew. A fault that lasts (a wrong constant, a bad compiler) could
@@ -13,16 +13,18 @@ from typing import Final
 import numpy as np
 
 from coproc.engine.cpu import CpuEngine
-from coproc.engine.device import poseidon, trust
+from coproc.engine.device import families, poseidon, trust
 from coproc.engine.device.chunks import Chunks
 from coproc.engine.device.gather import words
 from coproc.engine.device.protocol import Stream
 from coproc.engine.device.trust import Mismatch
-from coproc.engine.protocol import U8, U64, Addresses
+from coproc.engine.protocol import POINT_WORDS, U8, U64, Addresses, Group
 
 LONGEST: Final = 4096
 """Elements of a list that is hashed on a device."""
 SHARE: Final = 256
+_IMAGE_BYTES: Final = 1 << 12
+"""What an image takes on a device, at most."""
 
 Index = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 Compute = Callable[[Stream, Index, U64], U64]
@@ -120,3 +122,20 @@ def _hashed(host: CpuEngine, chunks: Chunks, flat: U64, counts: U64) -> U64:
         return poseidon.poseidon(stream, taken(items), counts[items], pads[:, 0]).reshape(-1, 1, 4)
 
     return twice(host, chunks, len(counts), 1, poseidon.BYTES_OF_HASH + 32 * int(lengths.max()), compute)[:, 0]
+
+
+def images(host: CpuEngine, chunks: Chunks, u: U64) -> U64:
+    """As `Engine.map_to_g1`: another point of the curve could not be told from the image, and whoever asks builds on
+    it. Raises Mismatch."""
+
+    def mapped(some: U64) -> U64:
+        parts = chunks.run(len(some), _IMAGE_BYTES, lambda stream, s: families.hash_to_g1().map_to_g1(stream, some[s]))
+        return np.concatenate(parts)
+
+    turned = order(len(u))
+    points, again = mapped(u), np.empty((len(u), POINT_WORDS[Group.BLS12_381_G1]), np.uint64)
+    again[turned] = mapped(u[turned])
+    some = sample(len(u))
+    if not (np.array_equal(points, again) and np.array_equal(points[some], host.map_to_g1(u[some]))):
+        raise Mismatch("map_to_g1: two computations of the same images differ")
+    return points
