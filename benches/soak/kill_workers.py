@@ -1,9 +1,10 @@
 """`kill -9` of a worker every second while requests run: none lost, none answered twice, none wrong (R5).
 
-    python -m benches.soak.kill_workers [--kills N] [--requests N] [--every S] [--workers N] [--engine E] [--seed S] [--out FILE]
+    python -m benches.soak.kill_workers [--kills N] [--requests N] [--every S] [--workers N] [--engine E] [--light] [--seed S] [--out FILE]
 
 Requests are signatures, one in eight of them false, in packed submissions whose answers are known; they go on until both numbers are
-reached. Writes benches/results/soak-kill-workers-<cpu>.json.
+reached. --light: digests, of workers that import nothing and so are up again after 20 ms (`light_worker.py`). Writes
+benches/results/soak-kill-workers-<cpu>.json.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from time import perf_counter
 
 import numpy as np
 
+from coproc.cluster.answerer import Answerer
 from coproc.cluster.batcher import Batcher
+from coproc.cluster.pools.process import COMMAND
 from coproc.cluster.pools.processes import ProcessPool
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch
 from coproc.engine.select import select
 from coproc.measure.requests import make
+from coproc.ops import OPERATIONS
+from coproc.ops.digest import Digest
 
-from . import result
+from . import light_worker, result
 
-OP = "verify_schnorr"
+OP, LIGHT_OP = "verify_schnorr", "sha256"
 PACK = 1000
 FALSE = 8  # one in so many
 AHEAD = 6  # submissions that are not answered
@@ -55,23 +60,32 @@ class Storm:
         return self.requests == self.answered and not self.unserved and not self.wrong
 
 
-def packs(engine: str) -> list[tuple[PackedBatch, np.ndarray]]:
-    """Packed requests and their verdicts: signatures, of some of which the message is another."""
-    requests = list(make(select(engine), OP, PACK).requests)
-    verdicts = np.ones(PACK, np.uint8)
-    for i in range(0, PACK, FALSE):
-        args = bytearray(requests[i].args)
-        args[0] ^= 1
-        requests[i], verdicts[i] = requests[i]._replace(args=bytes(args)), 0
+def packs(engine: str, op: str) -> list[tuple[PackedBatch, PackedAnswers]]:
+    """Packed requests and their answers; of some signatures the message is another."""
+    chosen = select(engine)
+    requests = list(make(chosen, op, PACK).requests)
+    if op == OP:
+        for i in range(0, PACK, FALSE):
+            args = bytearray(requests[i].args)
+            args[0] ^= 1
+            requests[i] = requests[i]._replace(args=bytes(args))
     batch = PackedBatch.of(requests)
-    return [(batch, verdicts), (batch.slice(0, PACK // 2), verdicts[: PACK // 2])]
+    answers = Answerer(chosen)(batch)
+    return [(batch, answers), (batch.slice(0, PACK // 2), answers.slice(0, PACK // 2))]
 
 
-def storm(kills: int, requests: int, every: float, workers: int, engine: str = "cpu", seed: int = 1) -> Storm:
+def light_command() -> tuple[str, ...]:
+    """The command of a light worker."""
+    price = OPERATIONS[LIGHT_OP]
+    assert isinstance(price, Digest)
+    return sys.executable, "-I", "-S", light_worker.__file__, str(price.base), str(price.per_byte)
+
+
+def storm(kills: int, requests: int, every: float, workers: int, engine: str = "cpu", seed: int = 1, light: bool = False) -> Storm:
     """Run until so many kills, one each `every` seconds, and so many requests have happened."""
     found, rng, over = Storm(), random.Random(seed), threading.Event()
-    some = packs(engine)
-    with ProcessPool(workers, engine) as pool, Batcher(pool) as batcher:
+    some = packs(engine, LIGHT_OP if light else OP)
+    with ProcessPool(workers, engine, light_command() if light else COMMAND) as pool, Batcher(pool) as batcher:
         if not pool.wait_until_up(120):
             raise SystemExit("the workers do not come up")
 
@@ -84,19 +98,20 @@ def storm(kills: int, requests: int, every: float, workers: int, engine: str = "
         killer = threading.Thread(target=kill)
         start = perf_counter()
         killer.start()
-        out: deque[tuple[Future[PackedAnswers], np.ndarray]] = deque()
+        out: deque[tuple[Future[PackedAnswers], PackedAnswers]] = deque()
         try:
             while out or found.requests < requests or killer.is_alive():
                 if len(out) < AHEAD and (found.requests < requests or killer.is_alive()):
-                    batch, verdicts = rng.choice(some)
-                    out.append((batcher.submit_packed(batch, "bulk", tenant="storm"), verdicts))
+                    batch, wanted = rng.choice(some)
+                    out.append((batcher.submit_packed(batch, "bulk", tenant="storm"), wanted))
                     found.requests += len(batch)
                     continue
-                future, verdicts = out.popleft()
+                future, wanted = out.popleft()
                 answers = future.result(600)
                 found.answered += len(answers)
                 found.unserved += int(np.count_nonzero(answers.status == 3))
-                found.wrong += int(np.count_nonzero(answers.value != verdicts) + np.count_nonzero(answers.status))
+                same = (answers.status == wanted.status) & (answers.retbuf == wanted.retbuf).all(axis=1) & (answers.gas == wanted.gas)
+                found.wrong += int(np.count_nonzero(~same))
         finally:
             over.set()
             killer.join()
@@ -116,12 +131,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--every", type=float, metavar="S", default=1.0, help="seconds from one kill to the next (1)")
     parser.add_argument("--workers", type=int, metavar="N", default=2, help="worker processes (2)")
     parser.add_argument("--engine", metavar="E", default="cpu", help="their engine (cpu)")
+    parser.add_argument("--light", action="store_true", help="digests, of workers that import nothing")
     parser.add_argument("--seed", type=int, metavar="S", default=1, help="of the workers that are killed and the sizes (1)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-kill-workers-<cpu>.json)")
     args = parser.parse_args(argv)
-    found = storm(args.kills, args.requests, args.every, args.workers, args.engine, args.seed)
+    found = storm(args.kills, args.requests, args.every, args.workers, args.engine, args.seed, args.light)
     print(" ".join(f"{name}={value:,}" for name, value in asdict(found).items()), "held" if found.held else "NOT HELD")
-    asked = {"seed": args.seed, "every": args.every, "workers": args.workers, "engine": args.engine, "op": OP}
+    asked = {"seed": args.seed, "every": args.every, "workers": args.workers, "engine": args.engine, "op": LIGHT_OP if args.light else OP}
     result.write("kill-workers", asked | asdict(found) | {"met": found.held}, args.out)
     return 0 if found.held else 1
 

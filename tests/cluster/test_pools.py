@@ -173,10 +173,19 @@ def test_an_exception_of_an_engine_is_told_and_the_worker_lives_on() -> None:
 
 
 def test_kill_9_of_workers_again_and_again_loses_nothing_and_repeats_nothing() -> None:
-    """R5 in small; the long form is the script itself."""
+    """Workers that have an engine; the long form is the script itself."""
     found = storm(kills=24, requests=20_000, every=0.15, workers=2)
     assert found.kills == 24
     assert found.lost > 4
+    assert found.held
+
+
+def test_300_kills_of_light_workers_in_200_000_requests_lose_nothing_and_repeat_nothing() -> None:
+    """R5: workers that import nothing are up again before the next kill."""
+    found = storm(kills=300, requests=200_000, every=0.05, workers=2, light=True)
+    assert found.kills == 300
+    assert found.lost > 60
+    assert found.requests >= 200_000
     assert found.held
 
 
