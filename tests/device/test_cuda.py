@@ -24,7 +24,7 @@ def cupy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return _install(monkeypatch)
 
 
-def _install(monkeypatch: pytest.MonkeyPatch, **options: int) -> Any:
+def _install(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Any:
     made = fake_cupy.fake(**options)
     monkeypatch.setattr(cuda, "_cupy", lambda: made)
     return made
@@ -122,7 +122,17 @@ def test_what_the_card_is_comes_from_its_properties() -> None:
         CudaDevice(3)
 
 
-def test_a_machine_without_a_card_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    _install(monkeypatch, count=0)
-    with pytest.raises(EngineUnavailable, match="no CUDA-capable device"):
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"count": 0}, "CUDA finds no device: no CUDA-capable device is detected"),
+        ({"driver": 0}, "CUDA finds no device: there is no driver"),
+        ({"driver": 11040}, "CUDA finds no device: the driver is for CUDA 11.4, and CuPy is for CUDA 12"),
+        ({"nvrtc": False}, "NVRTC, which compiles the kernels, is not to be had (no libnvrtc.so.12); pip install 'coproc[cuda]'"),
+    ],
+)
+def test_a_machine_that_lacks_something_says_what(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str) -> None:
+    _install(monkeypatch, **options)
+    with pytest.raises(EngineUnavailable) as error:
         CudaDevice(0)
+    assert str(error.value) == said

@@ -44,10 +44,24 @@ def devices() -> list[str]:
     try:
         count = runtime.getDeviceCount()
     except runtime.CUDARuntimeError as error:
-        raise EngineUnavailable(f"CUDA finds no device: {error}") from None
+        raise EngineUnavailable(f"CUDA finds no device: {_driver(runtime) or error}") from None
     if not count:
         raise EngineUnavailable("CUDA finds no device")
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except Exception as error:  # of whatever looks for the library, which is loaded when it is first called
+        raise EngineUnavailable(f"NVRTC, which compiles the kernels, is not to be had ({error}); pip install 'coproc[cuda]'") from None
     return [_name(runtime.getDeviceProperties(number)) for number in range(count)]
+
+
+def _driver(runtime: Any) -> str:
+    """What is wrong with the driver; empty where it is new enough."""
+    has, needs = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    if not has:
+        return "there is no driver"
+    if has // 1000 >= needs // 1000:
+        return ""
+    return f"the driver is for CUDA {has // 1000}.{has % 1000 // 10}, and CuPy is for CUDA {needs // 1000}"
 
 
 def _name(properties: Any) -> str:

@@ -20,6 +20,8 @@ CURVE_NAME: Final = {
 DEGREE: Final = {Group.BLS12_381_G1: 1, Group.BLS12_381_G2: 2, Group.BN254_G1: 1, Group.BN254_G2: 2}
 BASE_WORDS: Final = {"bls12_381": 12, "bn254": 8}
 """32-bit words of an element of Fp."""
+SCALAR_WORDS: Final = 8
+"""The same of Fr."""
 ENTRIES: Final = 8
 """Affine multiples in the table of a point: P, ..., 8P."""
 TERMS_A_THREAD: Final = 8
@@ -50,7 +52,7 @@ def fitting(stream: Stream, name: str, curve: str, block: int | None = None) -> 
     if block is not None:
         return block
     family = FAMILIES[name]
-    each = 4 * BASE_WORDS[curve] * family.slots
+    each = 4 * (BASE_WORDS[curve] if family.base == "fp" else SCALAR_WORDS) * family.slots
     return next((b for b in family.blocks if b * each <= stream.device.scratch), family.blocks[-1])
 
 

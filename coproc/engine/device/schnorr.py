@@ -16,13 +16,13 @@ from coproc.codegen.device.jubjub import ENTRIES, OUT_WORDS, ROW_WORDS, SLOTS
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device.gather import words
 from coproc.engine.device.jubjub import Secrets, generator_buffer
+from coproc.engine.device.points import fitting
 from coproc.engine.device.protocol import Stream
 from coproc.engine.device.trust import Mismatch, below, random_words
 from coproc.engine.protocol import U64, Addresses, Field, FieldOp
 from coproc.params.jubjub import Q, R
 
 FAMILY: Final = "schnorr"
-BLOCK: Final = 128
 ELEMENTS: Final = 12
 """Of a row: message, key, u, R, as the arguments of the host function lie; points are (u, v, z, t1, t2)."""
 BYTES_OF_ITEM: Final = 4 * ROW_WORDS + 4 * OUT_WORDS + 32 * ENTRIES
@@ -51,7 +51,7 @@ def requests(messages: Addresses, keys: Addresses, signatures: Addresses) -> tup
     return rows, fit
 
 
-def launch(stream: Stream, rows: U64, secrets: U64, block: int = BLOCK) -> U64:
+def launch(stream: Stream, rows: U64, secrets: U64, block: int | None = None) -> U64:
     """uint64[n, 13]: u, v, z of four words each, and the row's sum. rows uint64[n, 12, 4]; secrets uint64[52]: 48 weights, kappa."""
     n = len(rows)
     if not n:
@@ -60,11 +60,12 @@ def launch(stream: Stream, rows: U64, secrets: U64, block: int = BLOCK) -> U64:
     stream.fill(out, 0xFF)
     entries = stream.allocate(32 * ENTRIES * n)
     parts = (stream.upload(rows), stream.upload(secrets), generator_buffer(stream))
+    block = fitting(stream, FAMILY, "bls12_381", block)
     stream.launch(stream.module(FAMILY, "bls12_381", block), "schnorr", -(-n // block), *parts, entries, out, np.uint32(n), slots=SLOTS)
     return stream.download(out, np.empty((n, OUT_WORDS // 2), np.uint64))
 
 
-def accepted(stream: Stream, cpu: CpuEngine, blinds: Secrets, rows: U64, block: int = BLOCK) -> Any:
+def accepted(stream: Stream, cpu: CpuEngine, blinds: Secrets, rows: U64, block: int | None = None) -> Any:
     """bool[n]: the signature is valid, beyond doubt. rows as `requests` calls them fit. Raises Mismatch where a row was misread."""
     n = len(rows)
     if not n:
