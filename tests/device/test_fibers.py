@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from coproc.codegen.device.families import FAMILIES
+from coproc.codegen.device.source import source
+from coproc.engine.device.trust import Mismatch
 from coproc.errors import EngineLost
 from tests.device import fibers
-from tests.device.fibers import HostDevice, HostModule, trampolines
-from tests.device.small import CASES, COOPERATING
+from tests.device.fibers import KERNEL, HostDevice, HostModule, trampolines
+from tests.device.ghost import Ghost
+from tests.device.small import CASES, COOPERATING, WIDE
 
 HOME = Path(__file__).resolve().parents[2]
 PLATFORM = (HOME / "kernels_cuda" / "platform.h").read_text()
@@ -87,6 +93,24 @@ def test_work_items_that_cooperate_are_right_in_any_order(name: str) -> None:
     for seed in (1, 2):
         with HostDevice(seed).stream() as stream:
             CASES[name](stream, 5, 4)
+
+
+def launched_by(names: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Family, curve and kernel of what cases launch."""
+    ghost = Ghost()
+    for name in names:
+        with suppress(AssertionError, ArithmeticError, Mismatch), ghost.stream() as stream:
+            CASES[name](stream, 5, 4)  # type: ignore[arg-type]
+    return ghost.launched
+
+
+def test_the_cases_launch_every_kernel_of_every_family_on_both_curves() -> None:
+    """Those of the leaf are for tests alone."""
+    families = [f for f in FAMILIES.values() if not f.name.startswith("leaf")]
+    every = {(f.name, curve, k) for f in families for curve in f.curves for k, _ in KERNEL.findall(source(f.name, curve, "host", 64))}
+    assert len(every) > 75
+    assert every - launched_by(list(CASES)) == set()
+    assert {(family[:-1], k) for family, _, k in every} - {(family[:-1], k) for family, _, k in launched_by(WIDE)} == set()
 
 
 def preloaded() -> dict[str, str]:
