@@ -29,7 +29,7 @@ _WAVE: Final = 0.1
 _RATE: Final = 1e8
 """Bytes a second of a copy, where `seconds` is `SECONDS`: a fiftieth of what a card's bus does."""
 _AT_ONCE: Final = 200e-6
-_LONGEST: Final = 1e-3
+_LONGEST: Final = 4e-3
 """Seconds of a pause."""
 
 
