@@ -11,9 +11,20 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from coproc.cluster.client import Client
+
+
+class Process(Protocol):
+    """What is needed of a process: `subprocess.Popen` has it."""
+
+    pid: int
+
+    def kill(self) -> None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
 
 
 class Served:
@@ -23,15 +34,13 @@ class Served:
         self.folder, self.options = folder, options
         self.uds, self.log = folder / "s", folder / "log"
         self.journal = ["--journal", str(folder / "journal")] if journal else []
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     def start(self, seconds: float = 60.0) -> float:
         """Returns once it answers; seconds until then."""
         start = perf_counter()
-        command = [sys.executable, "-m", "coproc", "serve", "--uds", str(self.uds), *self.journal, *self.options]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COPROC_SERVE_")}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, env=environment)
+        self.spawn()
+        assert self.process is not None
         end = monotonic() + seconds
         with Client(self.uds, seconds) as client:
             while True:
@@ -42,6 +51,16 @@ class Served:
                         raise AssertionError(self.log.read_text()[-2000:]) from None
                 else:
                     return perf_counter() - start
+
+    def words(self) -> list[str]:
+        """Of the command line, behind `coproc`."""
+        return ["serve", "--uds", str(self.uds), *self.journal, *self.options]
+
+    def spawn(self) -> None:
+        """Start the process."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COPROC_SERVE_")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, "-m", "coproc", *self.words()], stderr=log, env=environment)
 
     def told(self) -> dict[str, Any]:
         """What the server said when it began to serve: its addresses and ports."""

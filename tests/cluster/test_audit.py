@@ -9,6 +9,7 @@ from time import monotonic, sleep
 import numpy as np
 import pytest
 
+from benches.soak import liars
 from coproc.batch import answer_batch
 from coproc.cluster.audit import Audited, Counts
 from coproc.cluster.canaries import Canaries, parsed_of
@@ -113,6 +114,15 @@ def test_no_lie_gets_out_and_the_liar_is_quarantined_within_two_batches(mode: st
     assert remote.reasons, "the liar is still at work"
     assert liar.questions <= 2, "it was asked too often"
     assert counts.mismatches == counts.quarantined == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_liar_after_liar_among_100_batches_gets_no_lie_out(mode: str) -> None:
+    """R7, of 5,000 batches a mode in small: three operations, one request in five false, and the judge stays the same."""
+    found = liars.soak(mode, count=100, size=8, every=256)
+    assert found["escaped"] == 0
+    assert found["most"] <= 2
+    assert found["quarantined"] >= 50
 
 
 def test_what_the_value_cannot_show_the_sample_does(local: ThreadPool) -> None:
