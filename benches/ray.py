@@ -1,11 +1,13 @@
 """Groth16 on a Ray cluster of this machine with one worker and with two, beside threads in process.
 
-    python -m benches.ray [--count N] [--distinct K] [--address HOST:PORT] [--op OP] [--rounds R] [--out FILE] [--check]
+    python -m benches.ray [--counts N ...] [--distinct K] [--address HOST:PORT] [--op OP] [--rounds R] [--out FILE] [--check]
 
-The requests are K distinct ones over and over, nothing is remembered between them; batches of 1,024, as many under way as the workers
-take. The start of the cluster and of its workers is not counted, and neither is a first pass in which keys are sent and prepared. The
-workers are not believed (docs/cluster.md): packing, canaries, the last equation and the sample run in this process, on the same
-processors. The least of R rounds counts, ways in turn. Writes benches/results/ray-<cpu>.json and a table of the same name.
+The requests are K distinct ones over and over, nothing is remembered between them; batches of 1,024, as many handed over as `AHEAD`. The
+start of the cluster and of its workers is not counted, and neither is a first pass in which keys are sent and prepared. The workers are
+not believed (docs/cluster.md): packing, canaries, the last equation and the sample run in this process, on the same processors.
+
+A round has each way once, and every other round has them backwards. A ratio is the median of those of the rounds, so that a machine
+that grows slower or faster meanwhile changes nothing. Writes benches/results/ray-<cpu>.json and a table of the same name.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -33,6 +36,9 @@ WORKERS = (1, 2)
 TWO_AGAINST_ONE = 1.7
 AGAINST_THREADS = 0.85
 PORT = 6399
+COUNTS = (100_000, 300_000)
+AHEAD = 128
+"""Batches that are handed over at once: what has no worker waits, and goes in larger questions (`coproc.cluster.joining`)."""
 
 
 def batches(made: PackedBatch, count: int) -> Iterator[PackedBatch]:
@@ -48,7 +54,6 @@ def batches(made: PackedBatch, count: int) -> Iterator[PackedBatch]:
 def seconds(pool: Pool, made: PackedBatch, count: int) -> float:
     """To answer so many requests. Raises RuntimeError where an answer is not true."""
     chain, waiting = Dispatcher([pool]), deque[Any]()
-    ahead = pool.capacity + 1
 
     def take() -> None:
         answers = waiting.popleft().result()
@@ -58,7 +63,7 @@ def seconds(pool: Pool, made: PackedBatch, count: int) -> float:
     start = perf_counter()
     for batch in batches(made, count):
         waiting.append(chain.run(batch))
-        if len(waiting) > ahead:
+        if len(waiting) > AHEAD:
             take()
     while waiting:
         take()
@@ -78,38 +83,50 @@ def ways(stack: ExitStack, address: str, workers: int) -> tuple[Pool, Audited | 
 
 
 def measure(args: argparse.Namespace, address: str, made: PackedBatch) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = [{"way": name, "workers": n, "rounds": []} for name, n in (("threads", 0), ("ray", 1), ("ray", 2))]
+    """A row for each way and count. rounds: seconds of each."""
+    ways_of = [("threads", 0), *(("ray", n) for n in WORKERS)]
+    rows: dict[Any, dict[str, Any]] = {
+        (way, n, count): {"way": way, "workers": n, "count": count, "rounds": []} for count in args.counts for way, n in ways_of
+    }
     for turn in range(args.rounds):
-        for row in rows:
-            machine.say(f"round {turn + 1}: {row['way']} {row['workers'] or max(WORKERS)}")
+        for way, workers in ways_of[:: -1 if turn % 2 else 1]:
+            machine.say(f"round {turn + 1}: {way} {workers or max(WORKERS)}")
             with ExitStack() as stack:
-                pool, audited = ways(stack, address, row["workers"])
-                seconds(pool, made, min(args.count, 2 * len(made)))
-                row["rounds"].append(round(seconds(pool, made, args.count), 4))
-                if audited is not None:
-                    row["audit"] = {"checked": audited.counts().checked, "mismatches": audited.counts().mismatches}
-    for row in rows:
-        row["rate"] = round(args.count / min(row["rounds"]), 1)
-    return rows
+                pool, audited = ways(stack, address, workers)
+                seconds(pool, made, 2 * len(made))
+                for count in args.counts:
+                    row = rows[way, workers, count]
+                    row["rounds"].append(round(seconds(pool, made, count), 4))
+                    if audited is not None:
+                        counts = audited.counts()
+                        row["audit"] = {"questions": counts.questions, "checked": counts.checked, "mismatches": counts.mismatches}
+    return [row | {"rate": round(row["count"] / median(row["rounds"]), 1)} for row in rows.values()]
 
 
 def judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    rate = {(row["way"], row["workers"]): row["rate"] for row in rows}
+    """With the ratios of the most workers to the others, each the median over the rounds."""
+    took = {(row["way"], row["workers"], row["count"]): row["rounds"] for row in rows}
+
+    def ratio(row: dict[str, Any], way: str, workers: int) -> float:
+        other = took[way, workers, row["count"]]
+        return round(median(theirs / ours for ours, theirs in zip(row["rounds"], other, strict=True)), 3)
+
     for row in rows:
         if row["workers"] == max(WORKERS):
-            row["against_one"] = wanted.at_least(TWO_AGAINST_ONE, round(row["rate"] / rate["ray", 1], 3))
-            row["against_threads"] = wanted.at_least(AGAINST_THREADS, round(row["rate"] / rate["threads", 0], 3))
+            row["against_one"] = wanted.at_least(TWO_AGAINST_ONE, ratio(row, "ray", 1))
+            row["against_threads"] = wanted.at_least(AGAINST_THREADS, ratio(row, "threads", 0))
     return rows
 
 
 def render(rows: list[dict[str, Any]]) -> str:
-    header = ["way", "requests a second", "× one worker", "wanted", "× threads", "wanted"]
+    header = ["requests", "way", "a second", "× one worker", "wanted", "× threads", "wanted"]
     lines = []
     for row in rows:
         one, threads = row.get("against_one"), row.get("against_threads")
-        name = f"Ray, {row['workers']} workers" if row["workers"] else f"{max(WORKERS)} threads in process"
+        plural = "s" if row["workers"] > 1 else ""
+        name = f"Ray, {row['workers']} worker{plural}" if row["workers"] else f"{max(WORKERS)} threads in process"
         lines.append([
-            name, f"{row['rate']:,.0f}", f"{one['measured']:.2f}" if one else "–", wanted.verdict(one) if one else "",
+            f"{row['count']:,}", name, f"{row['rate']:,.0f}", f"{one['measured']:.2f}" if one else "–", wanted.verdict(one) if one else "",
             f"{threads['measured']:.2f}" if threads else "–", wanted.verdict(threads) if threads else "",
         ])  # fmt: skip
     return table.markdown(header, lines)
@@ -117,10 +134,10 @@ def render(rows: list[dict[str, Any]]) -> str:
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benches.ray", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--count", type=int, metavar="N", default=20_000, help="requests of a pass (20,000)")
+    parser.add_argument("--counts", type=int, nargs="+", metavar="N", default=COUNTS, help="requests of a pass (100,000 and 300,000)")
     parser.add_argument("--distinct", type=int, metavar="K", default=2048, help="distinct requests (2,048; 36 kB each)")
     parser.add_argument("--op", metavar="OP", default="verify_groth16_bn254")
-    parser.add_argument("--rounds", type=int, metavar="R", default=2, help="of each way (2)")
+    parser.add_argument("--rounds", type=int, metavar="R", default=5, help="of each way (5)")
     parser.add_argument("--address", metavar="HOST:PORT", help="a cluster that runs (one of this machine is started and ended)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/ray-<cpu>.json)")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a wanted figure is missed")
@@ -133,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     before = machine.describe(None)
     made = PackedBatch.of(make(select(), args.op, args.distinct).requests)
     start = perf_counter()
-    address = args.address or laptop.up(max(WORKERS), 1, PORT).address
+    address = args.address or laptop.up(1, max(WORKERS), PORT).address
     started = perf_counter() - start
     try:
         rows = judged(measure(args, address, made))
@@ -141,14 +158,14 @@ def main(argv: list[str] | None = None) -> int:
         if not args.address:
             laptop.down()
     result = {
-        "bench": "ray", "schema": 1, "at": machine.stamp(), **machine.commit(), "machine": before,
-        "load_after": machine.describe(None)["load"], "op": args.op, "count": args.count, "distinct": args.distinct,
+        "bench": "ray", "schema": 2, "at": machine.stamp(), **machine.commit(), "machine": before,
+        "load_after": machine.describe(None)["load"], "op": args.op, "distinct": args.distinct,
         "start_seconds": None if args.address else round(started, 1), "rows": rows,
     }  # fmt: skip
     text = (
         f"# {args.op} on a Ray cluster of one machine: {before['cpu']}\n\n"
-        f"Commit {result['commit']}{' with changes' if result['changed'] else ''}, {result['at']}; {args.count:,} requests, "
-        f"{args.distinct:,} of them distinct, in batches of {MAX_BATCH:,}. The start is not counted; keys are sent once.\n\n"
+        f"Commit {result['commit']}{' with changes' if result['changed'] else ''}, {result['at']}; {args.distinct:,} distinct requests "
+        f"over and over, in batches of {MAX_BATCH:,}; medians of {args.rounds} rounds. The start is not counted; keys are sent once.\n\n"
     )
     table.write(args.out or machine.RESULTS / f"ray-{machine.slug(before)}.json", result, text + render(rows))
     print(text + render(rows))

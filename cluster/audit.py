@@ -8,7 +8,7 @@ this side knows (`judge`):
     tags     the sum over the claims that the worker says it folded
     others   what was not folded is answered here, from the start
 
-A "no" is thus always this side's own. One "yes" in `EVERY` is verified again here, by itself, on another engine. A worker that is found to
+A "no" is thus always this side's own. One "yes" in `EVERY` is verified again here, on another engine. A worker that is found to
 have said anything wrong is quarantined, and the batch is lost: it runs again elsewhere.
 
 What this cannot find: a worker that does the work, sees which claims are false, knows which of them its accomplice made, and leaves
@@ -20,25 +20,29 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from random import choice
 from typing import Final
 
 import numpy as np
 
-from coproc.engine.protocol import I64, Engine, Status
+from coproc.engine.protocol import I64, Engine, Parsed, Status
 from coproc.engine.select import select
-from coproc.errors import EngineLost
+from coproc.errors import EngineLost, EngineUnavailable
 from coproc.operation import Columns
 from coproc.ops import OPERATIONS
 
 from .canaries import Canaries, parsed_of
+from .joining import Joining, Task
 from .judge import Judge, Lie
 from .pools.protocol import PackedAnswers, PackedBatch, Pool
 from .remote import Asked, Remote
 from .sampler import Sampler
 from .sealed import CURVE_OF
-from .sealing import Sent, seal
+from .sealing import Sent, seal_all
 
 _log: Final = logging.getLogger("coproc.cluster")
 LEAST: Final = 32
@@ -50,12 +54,24 @@ class Counts:
     """Since the start. checked: "yes" verified again; mismatches: lies and disagreements, which must be 0; proved: "no" proved here."""
 
     batches: int = 0
+    questions: int = 0
     requests: int = 0
     canaries: int = 0
     proved: int = 0
     checked: int = 0
     mismatches: int = 0
     quarantined: int = 0
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A batch on its way: what of it decodes, its answers as far as they are known, and where in them those of `batch` go."""
+
+    task: Task
+    batch: PackedBatch
+    parsed: Parsed
+    columns: Columns
+    good: I64
 
 
 class Audited:
@@ -79,6 +95,7 @@ class Audited:
         self._least, self._on_lie = least, on_lie
         self._threads = ThreadPoolExecutor(threads, "coproc-audit")
         self._lock = threading.Lock()
+        self._joining = Joining()
         self._counts = Counts()
         self._liars: set[str] = set()
 
@@ -102,11 +119,14 @@ class Audited:
             return replace(self._counts)
 
     def run(self, batch: PackedBatch) -> Future[PackedAnswers]:
+        """Hand over many times `capacity` where throughput counts: batches that wait here go in larger questions."""
         if batch.op not in CURVE_OF or len(batch) < self._least or not self._remote.capacity:
             return self._local.run(batch)
-        future: Future[PackedAnswers] = Future()
-        self._then(future, lambda: self._send(batch, future))
-        return future
+        task = Task(batch)
+        with self._lock:
+            self._joining.add(task)
+        self._next()
+        return task.future
 
     def close(self) -> None:
         """The local pool is the caller's to close."""
@@ -119,22 +139,72 @@ class Audited:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _then(self, future: Future[PackedAnswers], step: Callable[[], None]) -> None:
-        """The next step of a batch, in a thread of this pool; what it raises ends the batch."""
+    def _next(self, ended: int = 0) -> None:
+        """Ask what there are places for; ended: questions that have one no more."""
+        places = self._remote.capacity
+        with self._lock:
+            self._joining.out -= ended
+            questions = list(iter(lambda: self._joining.next(places), []))
+        for tasks in questions:
+            self._then(tasks, partial(self._send, tasks))
+
+    def _then(self, tasks: list[Task], step: Callable[[], None]) -> None:
+        """The next step of a question, in a thread of this pool; what it raises ends the question."""
 
         def do() -> None:
             try:
                 step()
             except BaseException as error:
-                future.set_exception(error)
+                self._failed(tasks, error)
 
         try:
             self._threads.submit(do)
         except RuntimeError:  # shut down in the middle
-            future.set_exception(EngineLost("this pool is closed"))
+            with self._lock:
+                tasks = [*tasks, *self._joining.clear()]
+            for task in tasks:
+                _fail(task, EngineUnavailable("this pool is closed"))
+
+    def _failed(self, tasks: list[Task], error: BaseException) -> None:
+        """A question is lost. Of several batches each is asked about by itself: what is wrong with one is not wrong with all."""
+        left = [task for task in tasks if not task.future.done()]
+        if len(left) > 1 and not isinstance(error, EngineUnavailable):
+            _log.warning("a question of %d batches was lost: %s", len(left), error)
+            with self._lock:
+                self._joining.again(left)
+        else:
+            for task in left:
+                _fail(task, error)
+        self._next(ended=1)
 
     # ---- there ----
-    def _send(self, batch: PackedBatch, future: Future[PackedAnswers]) -> None:
+    def _send(self, tasks: list[Task]) -> None:
+        opened: list[_Opened] = []
+        for task in tasks:
+            try:
+                opened += self._opened(task)
+            except BaseException as error:
+                _fail(task, error)
+        if not opened:
+            self._next(ended=1)
+            return
+        batches, parsed = [one.batch for one in opened], [one.parsed for one in opened]
+        learned = choice(opened)
+        self._canaries.learn(learned.batch, learned.parsed)
+        sent = seal_all(self._engine, self._canaries, batches, parsed)
+
+        def back(asked: Future[Asked]) -> None:
+            error = asked.exception()
+            if error is not None:
+                self._failed(tasks, error)
+            else:
+                self._then(tasks, lambda: self._receive(sent, asked.result(), opened))
+
+        self._remote.ask(sent.question).add_done_callback(back)
+
+    def _opened(self, task: Task) -> list[_Opened]:
+        """A batch, parsed and priced; [] where nothing of it decodes, which is then answered. Raises InvalidInput."""
+        batch = replace(task.batch, tenants=())
         batch.check()
         operation = OPERATIONS[batch.op]
         _, parsed = parsed_of(self._engine, batch)
@@ -143,40 +213,37 @@ class Audited:
         retbuf = np.zeros((n, operation.width), np.uint8)
         columns = Columns(parsed.status.copy(), retbuf[:, 0], retbuf, gas, self._engine.name)
         good = np.flatnonzero(parsed.status == Status.OK)
+        if not len(good):
+            _answer(task, PackedAnswers.of(columns))
+            return []
         if len(good) < n:
             batch = batch.take(good.tolist())
             _, parsed = parsed_of(self._engine, batch)
-        if not len(good):
-            future.set_result(PackedAnswers.of(columns))
-            return
-        self._canaries.learn(replace(batch, tenants=()), parsed)
-        sent = seal(self._engine, self._canaries, replace(batch, tenants=()), parsed)
-
-        def back(asked: Future[Asked]) -> None:
-            error = asked.exception()
-            if error is not None:
-                future.set_exception(error)
-            else:
-                self._then(future, lambda: self._receive(sent, asked.result(), columns, good, future))
-
-        self._remote.ask(sent.question).add_done_callback(back)
+        return [_Opened(task, batch, parsed, columns, good)]
 
     # ---- and back ----
-    def _receive(self, sent: Sent, asked: Asked, columns: Columns, good: I64, future: Future[PackedAnswers]) -> None:
+    def _receive(self, sent: Sent, asked: Asked, opened: list[_Opened]) -> None:
         try:
             verdict, status, checked = self._judge(sent, asked)
         except Lie as lie:
             self._found(sent, asked, lie)
             raise EngineLost(f"worker {asked.worker} said what is wrong: {lie}") from None
-        columns.status[good], columns.retbuf[good, 0] = status, verdict
-        columns.engine = asked.partial.engine
+        n = len(verdict)
         with self._lock:
-            self._counts.batches += 1
-            self._counts.requests += len(good)
-            self._counts.canaries += len(sent.canaries)
-            self._counts.proved += int(np.count_nonzero(verdict == 0))
+            self._counts.batches += len(opened)
+            self._counts.questions += 1
+            self._counts.requests += n
+            self._counts.canaries += len(sent.canaries_at)
+            self._counts.proved += n - int(np.count_nonzero(verdict))
             self._counts.checked += checked
-        future.set_result(PackedAnswers.of(columns, asked.partial.seconds))
+        self._next(ended=1)
+        at = 0
+        for one in opened:
+            columns, k = one.columns, len(one.good)
+            columns.status[one.good], columns.retbuf[one.good, 0] = status[at : at + k], verdict[at : at + k]
+            columns.engine = asked.partial.engine
+            at += k
+            _answer(one.task, PackedAnswers.of(columns, asked.partial.seconds * k / n))
 
     def _found(self, sent: Sent, asked: Asked, lie: Lie) -> None:
         _log.error("worker %s is quarantined: %s", asked.worker, lie)
@@ -187,3 +254,14 @@ class Audited:
         self._remote.quarantine(asked.worker, str(lie))
         if self._on_lie is not None:
             self._on_lie(sent, asked, lie)
+
+
+def _answer(task: Task, answers: PackedAnswers) -> None:
+    """Where it is cancelled nobody listens."""
+    with suppress(InvalidStateError):
+        task.future.set_result(answers)
+
+
+def _fail(task: Task, error: BaseException) -> None:
+    with suppress(InvalidStateError):
+        task.future.set_exception(error)

@@ -31,6 +31,10 @@ from .sealed import CURVE_OF, Partial, Question, tag_sum, tags, weights
 _log: Final = logging.getLogger("coproc.cluster")
 KEPT: Final = 32
 """Folds that a worker keeps, in case it is asked who is to blame."""
+KEPT_CLAIMS: Final = 1 << 16
+"""Of all of them together; a claim takes about a kilobyte."""
+LEAST_KEPT: Final = 4
+"""Folds, of whatever size."""
 
 
 class Forgotten(EngineLost):
@@ -55,6 +59,13 @@ class Claimed:
     def of(cls, engine: Engine, keys: KeyRegistry, packed: PackedBatch) -> Claimed:
         operation, batch = OPERATIONS[packed.op], packed.batch()
         return cls.of_parsed(engine, keys, operation, batch, operation.parse(engine, batch))
+
+    @classmethod
+    def of_fields(cls, engine: Engine, keys: KeyRegistry, op: str, rules: U8, parsed: Parsed) -> Claimed:
+        """`of` where the fields are known, and all buffers decode."""
+        args = Buffers(parsed.fields[:, 0].copy(), parsed.counts[:, 0].copy())  # operations read the fields, not the buffers
+        batch = Batch(args, np.full(len(rules), 8, np.uint8), rules)
+        return cls.of_parsed(engine, keys, OPERATIONS[op], batch, parsed)
 
     @classmethod
     def of_parsed(cls, engine: Engine, keys: KeyRegistry, operation: Operation, batch: Batch, parsed: Parsed) -> Claimed:
@@ -106,10 +117,7 @@ class FoldWorker:
     def fold(self, question: Question) -> Partial:
         start = perf_counter()
         n, curve, seed = len(question), CURVE_OF[question.op], question.seed
-        parsed = question.parsed
-        args = Buffers(parsed.fields[:, 0].copy(), parsed.counts[:, 0].copy())
-        batch = Batch(args, np.full(n, 8, np.uint8), question.rules)
-        claimed = Claimed.of_parsed(self.engine, self._keys, OPERATIONS[question.op], batch, parsed)
+        claimed = Claimed.of_fields(self.engine, self._keys, question.op, question.rules, question.parsed)
         claims, index = claimed.some(np.ones(n, np.bool_))
         if claims is None:
             return Partial(question.number, claimed.folded, one(curve).copy(), 0, self.engine.name, perf_counter() - start)
@@ -117,8 +125,9 @@ class FoldWorker:
         root = fold.values([(0, len(claims))])
         with self._lock:
             self._folds[question.number] = _Kept(fold, claims, root, index, question.hold)
-            while len(self._folds) > KEPT:
-                self._folds.popitem(last=False)
+            claims_kept = sum(kept.fold.n for kept in self._folds.values())
+            while len(self._folds) > KEPT or (claims_kept > KEPT_CLAIMS and len(self._folds) > LEAST_KEPT):
+                claims_kept -= self._folds.popitem(last=False)[1].fold.n
         gt = root.reshape(GT_WORDS[curve]).copy()
         return Partial(question.number, claimed.folded, gt, tag_sum(tags(seed, n), index), self.engine.name, perf_counter() - start)
 

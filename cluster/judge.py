@@ -14,10 +14,9 @@ from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
 
 from .folding import Claimed, Forgotten, fold_of
-from .pools.protocol import PackedBatch
 from .remote import Asked, Remote
 from .sampler import Sampler
-from .sealed import Partial, joined, tag_sum, tags, weights
+from .sealed import Partial, tag_sum, tags, weights
 from .sealing import Sent
 
 _SHARE_LEFT_OUT: Final = 4
@@ -102,28 +101,20 @@ class Judge:
             raise Lie("its value is wrong, and it blames nobody for that")
         return blamed
 
-    def _claimed(self, sent: Sent, index: I64) -> tuple[I64, Claimed, PackedBatch]:
-        """Some requests of a question as this side decodes them; the last is what they point into."""
-        place = {int(at): canary for at, canary in zip(sent.canaries_at, sent.canaries, strict=True)}
-        pieces: list[PackedBatch] = []
-        for i in index.tolist():
-            canary = place.get(i)
-            real = int(np.searchsorted(sent.at, i))
-            pieces.append(sent.real.slice(real, real + 1) if canary is None else canary)
-        if not pieces:
-            pieces = [sent.real.slice(0, 0)]
-        packed = joined(pieces)
-        return index, Claimed.of(self._engine, self._keys, packed), packed
+    def _claimed(self, sent: Sent, index: I64) -> tuple[I64, Claimed]:
+        """Some requests of a question, with what this side makes of them."""
+        question = sent.question
+        return index, Claimed.of_fields(self._engine, self._keys, question.op, question.rules[index], question.parsed.take(index))
 
-    def _value(self, sent: Sent, known: tuple[I64, Claimed, PackedBatch], went_in: Any) -> Any:
+    def _value(self, sent: Sent, known: tuple[I64, Claimed], went_in: Any) -> Any:
         """uint64[words of Gt]: what the worker's value is where the claims that are known are all that is false."""
-        index, claimed, _ = known
+        index, claimed = known
         claims, whose = claimed.some(went_in[index])
         if claims is None or len(claims) < np.count_nonzero(went_in[sent.canaries_at]):
             if np.any(went_in[index]):
                 raise Lie("it folds what cannot be folded")
             # Nothing false was mixed in, or nothing of it folded: a value of one says nothing then.
-            raise Lie("it folds no canary") if len(sent.canaries) else EngineLost("no canary for this operation")
+            raise Lie("it folds no canary") if len(sent.canaries_at) else EngineLost("no canary for this operation")
         fold = fold_of(self._engine, claims, weights(sent.question.seed, len(sent.question))[index[whose]])
         value = fold.values([(0, len(claims))])[0]
         if np.array_equal(value, one(claims.curve)):
@@ -133,7 +124,7 @@ class Judge:
     def _prove(self, sent: Sent, partial: Partial, index: I64, verdict: U8, status: U8) -> None:
         """Answer some requests here; those that the worker blames must be false and, with the canaries, make up its value."""
         known = self._claimed(sent, np.union1d(index, sent.canaries_at))
-        at, claimed, _ = known
+        at, claimed = known
         here = claimed.retbuf[:, 0].copy()
         if claimed.claims is not None:
             here[claimed.index] = self._combiner.settle(self._engine, [claimed.claims])[0]
@@ -145,7 +136,7 @@ class Judge:
         if np.any(claimed.folded[blamed] == 0):
             raise Lie("it folds what cannot be folded")
         left_out = np.count_nonzero(~blamed & (claimed.folded != 0))
-        if left_out * _SHARE_LEFT_OUT > len(sent.real):
+        if left_out * _SHARE_LEFT_OUT > len(sent.at):
             raise Lie(f"it left out {left_out} claims that can be folded")
         if np.any(went_in[index]) and not np.array_equal(partial.gt, self._value(sent, known, went_in)):
             raise Lie("its value is not that of the claims that it blames")
@@ -155,7 +146,7 @@ class Judge:
         chosen = self._sampler.sample(yes)
         if not len(chosen):
             return 0
-        wrong = self._sampler.disagree(sent.real.take(chosen.tolist()), partial.engine)
+        wrong = self._sampler.wrong(sent.question.op, sent.again(chosen), partial.engine)
         if len(wrong):
             raise Lie(f"{len(wrong)} of {len(chosen)} claims that it folds as true are not true on another engine")
         return len(chosen)

@@ -126,6 +126,7 @@ def _start(node: int, options: list[str]) -> int:
     log = cache_folder() / f"cluster-{node}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "ray.scripts.scripts", "start", f"--node-ip-address={HOST}", "--disable-usage-stats", "--block"]
+    words += ["--include-log-monitor=false"]
     for left in reversed(range(TRIES)):
         with log.open("wb") as out:
             process = subprocess.Popen(

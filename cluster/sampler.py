@@ -1,4 +1,4 @@
-"""`Sampler`: some of the "yes" verified again, each by itself, on an engine other than the one that answered."""
+"""`Sampler`: some of the "yes" verified again on an engine other than the one that answered."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import numpy as np
 from coproc.engine.library import ISAS, unavailable
 from coproc.engine.protocol import I64, Engine, Status
 from coproc.engine.select import select
+from coproc.fold.settle import Combiner
 from coproc.keys import KeyRegistry
+from coproc.operation import Batch
 from coproc.ops import OPERATIONS
 
+from .folding import Claimed
 from .pools.protocol import PackedBatch
 
 EVERY: Final = 256
@@ -23,7 +26,10 @@ _SLOW: Final = 8
 
 
 class Sampler:
-    """Verifies some claims again, each by itself, on an engine other than the one that answered. Safe from any number of threads."""
+    """Verifies some claims again on an engine other than the one that answered. Safe from any number of threads.
+
+    Those of a question are folded, under coefficients that this side draws anew; where the fold is not one, each is settled by itself.
+    """
 
     def __init__(self, every: int = EVERY, engines: dict[str, Engine] | None = None) -> None:
         """every: one in so many, by chance. engines: those to choose from by name, the fastest first; None: the instruction
@@ -34,6 +40,7 @@ class Sampler:
         self._lock = threading.Lock()
         self._engines = engines
         self._keys: dict[str, KeyRegistry] = {}
+        self._combiner = Combiner()
 
     def sample(self, index: I64) -> I64:
         """Each with a chance of 1 / every."""
@@ -54,9 +61,16 @@ class Sampler:
 
     def disagree(self, packed: PackedBatch, name: str) -> I64:
         """Which requests, all answered true by the engine `name`, are not true on another engine."""
+        return self.wrong(packed.op, packed.batch(), name)
+
+    def wrong(self, op: str, batch: Batch, name: str) -> I64:
+        """`disagree`, of requests where they lie."""
         engine = self.other(name)
         with self._lock:
             keys = self._keys.setdefault(engine.name, KeyRegistry(engine))
-        operation, batch = OPERATIONS[packed.op], packed.batch()
-        status, retbuf = operation.run(engine, keys, batch, operation.parse(engine, batch))
-        return np.flatnonzero((status != Status.OK) | (retbuf[:, 0] != 1))
+        operation = OPERATIONS[op]
+        claimed = Claimed.of_parsed(engine, keys, operation, batch, operation.parse(engine, batch))
+        good = claimed.retbuf[:, 0].copy()
+        if claimed.claims is not None:
+            good[claimed.index] = self._combiner.settle(engine, [claimed.claims])[0]
+        return np.flatnonzero((claimed.status != Status.OK) | (good != 1))

@@ -95,14 +95,34 @@ def pack(question: Question, engine: Engine, known: Names) -> tuple[U8, dict[int
     shape = columns(question.op)
     names, table = _named(fields[:, 0], shape[0].sizes(counts), engine, known)
     used = np.ascontiguousarray(counts[:, : sum(len(column.behind) for column in shape)])
-    pieces = [used.tobytes(), names.tobytes(), question.rules.tobytes()]
-    at = sum(map(len, pieces))
+    pieces: list[Any] = [used.data, names.data, np.ascontiguousarray(question.rules).data]
+    at = sum(piece.nbytes for piece in pieces)
     for k, column in enumerate(shape):
         here = np.flatnonzero(names == 0) if k == 0 else slice(None)
-        data = b"".join(map(string_at, fields[here, column.field].tolist(), column.sizes(counts)[here].tolist()))
+        data = _gathered(fields[here, column.field], column.sizes(counts)[here])
         pieces += (bytes(-at % 8), data)
         at += -at % 8 + len(data)
     return np.frombuffer(b"".join(pieces), np.uint8), table
+
+
+class _Memory:
+    """What lies between two addresses, as an array interface: item i is the `size` bytes from `start` + i on."""
+
+    def __init__(self, start: int, count: int, size: int) -> None:
+        self.__array_interface__ = {"data": (start, True), "shape": (count,), "typestr": f"|V{size}", "strides": (1,), "version": 3}
+
+
+def _gathered(addresses: Addresses, sizes: U64) -> bytes | memoryview:
+    """The bytes at some addresses, one after another."""
+    if not len(sizes) or not sizes.any():
+        return b""
+    size = int(sizes[0])
+    if np.count_nonzero(sizes == size) < len(sizes):
+        return b"".join(map(string_at, addresses.tolist(), sizes.tolist()))
+    # all of one size: one look-up in an array of overlapping items, of which only those that are asked for are read
+    start = addresses.min()
+    items: Any = np.asarray(_Memory(int(start), int(addresses.max() - start) + 1, size))
+    return memoryview(items[(addresses - start).astype(np.int64)].view(np.uint8))
 
 
 def _named(addresses: Addresses, sizes: U64, engine: Engine, known: Names) -> tuple[I64, dict[int, bytes]]:
@@ -112,13 +132,15 @@ def _named(addresses: Addresses, sizes: U64, engine: Engine, known: Names) -> tu
     if not len(index):
         return names, {}
     first = engine.group(Buffers(addresses[index].copy(), sizes[index].copy())).astype(np.int64)
-    distinct, counts = np.unique(first, return_counts=True)
-    for one, count in zip(distinct.tolist(), counts.tolist(), strict=True):
-        data = string_at(int(addresses[index[one]]), int(sizes[index[one]]))
+    distinct, which, counts = np.unique(first, return_inverse=True, return_counts=True)
+    found = np.zeros(len(distinct), np.int64)
+    for i, (one, count) in enumerate(zip(index[distinct].tolist(), counts.tolist(), strict=True)):
+        data = string_at(int(addresses[one]), int(sizes[one]))
         name = known.name(data, count > 1)
         if name:
             table[name] = data
-            names[index[first == one]] = name
+            found[i] = name
+    names[index] = found[which]
     return names, table
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from coproc.cluster.folding import FoldWorker, Forgotten
+from coproc.cluster.pools.ray_slot import IN_HAND
 from coproc.cluster.pools.slim import Names, pack, unpack
 from coproc.cluster.remote import Asked
 from coproc.cluster.sealed import CURVE_OF, Partial, Question, tag_sum, tags
@@ -120,7 +121,7 @@ class FakeRemote:
 
     @property
     def capacity(self) -> int:
-        return sum(name not in self.reasons for name in self.workers)
+        return IN_HAND * sum(name not in self.reasons for name in self.workers)
 
     @property
     def engines(self) -> tuple[str, ...]:
