@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from coproc.engine.cpu import CpuEngine
-from coproc.engine.device import trust
+from coproc.engine.device import families, trust
+from coproc.engine.device.elements import are_elements
+from coproc.engine.device.engine import DeviceEngine
 from coproc.engine.device.families import Sums
 from coproc.engine.device.gather import records, words
 from coproc.engine.device.trust import Mismatch
-from coproc.engine.protocol import ENCODED_BYTES, POINT_WORDS, U64, Check, Curve, Encoding, Field, FieldOp, Group, Status, rows_of
+from coproc.engine.protocol import (
+    ENCODED_BYTES,
+    FIELD_WORDS,
+    GT_WORDS,
+    POINT_WORDS,
+    U64,
+    Check,
+    Curve,
+    Encoding,
+    Field,
+    FieldOp,
+    Group,
+    Status,
+    rows_of,
+)
+from tests.device.toy import ToyDevice
+from tests.engine import kit
 
 CURVES = list(Curve)
 SUBGROUPS = [Group.BLS12_381_G1, Group.BLS12_381_G2, Group.BN254_G2]
@@ -145,8 +165,30 @@ def test_pads_come_off_again() -> None:
     numbers = host().field(Field.BLS12_381_FR, FieldOp.TO_MONT, trust.random_words((6, 4)))
     pads = trust.pads(host(), 6)
     assert np.array_equal(trust.without(host(), host().field(Field.BLS12_381_FR, FieldOp.ADD, numbers, pads), pads), numbers)
-    assert trust.reduced(numbers).all()
-    assert not trust.reduced(np.full((2, 4), 0xFFFFFFFFFFFFFFFF, np.uint64)).any()
+
+
+@pytest.mark.parametrize(("field", "modulus"), [(f, m) for f, m in kit.MODULUS.items() if f != Field.JUBJUB_FR], ids=lambda v: str(v)[:12])
+def test_an_element_is_below_the_modulus_in_every_limb_that_decides(field: Field, modulus: int) -> None:
+    limbs = FIELD_WORDS[field]
+    values = [0, 1, modulus - 1, modulus, modulus + 1, (1 << 64 * limbs) - 1, modulus - (1 << 64), modulus + (1 << 64), modulus >> 64 << 64]
+    rows = kit.words_of(values, limbs)
+    assert are_elements(field, rows).tolist() == [value < modulus for value in values]
+    pairs = np.concatenate((rows, rows[:1].repeat(len(rows), axis=0)), axis=1)
+    assert are_elements(field, pairs).tolist() == [value < modulus for value in values]
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_products_that_are_no_elements_of_the_field_never_reach_the_hosts_arithmetic(curve: Curve, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = DeviceEngine(ToyDevice(), "toy")
+
+    def nonsense(stream: Any, curve: Curve, offsets: U64, g1: U64, g2: U64, tags: U64) -> Sums:
+        return Sums(np.full((len(offsets) - 1, GT_WORDS[curve]), 0xFFFFFFFFFFFFFFFF, np.uint64), trust.tag_sums(tags, offsets))
+
+    monkeypatch.setattr(families, "pairings", lambda: SimpleNamespace(miller=nonsense))
+    g1, g2 = (trust.generator(group[curve]) for group in (trust.GROUP_1, trust.GROUP_2))
+    offsets = np.array([0, 1], np.uint64)
+    assert np.array_equal(engine.miller_loop(curve, offsets, g1, g2), host().miller_loop(curve, offsets, g1, g2))
+    assert engine.suspicions == 1
 
 
 def test_records_are_read_where_they_lie() -> None:

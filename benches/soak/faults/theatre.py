@@ -68,7 +68,7 @@ class Theatre:
         self.of: dict[Event, dict[bool, list[int]]] = defaultdict(lambda: {False: [], True: []})
         for i, part in enumerate(self.parts):
             for event in set(part.events):
-                self.of[event][bool(i & 1)].append(i)
+                self.of[event][part.scene.tampered].append(i)
         stages = sorted(self.of)
         kernels = [event for event in stages if event.kind == "kernel"]
         self.stages = [(event, i) for event in kernels for i in range(KERNELS)]
@@ -94,7 +94,8 @@ class Theatre:
         rng = random.Random(f"{self._seed} {number} {again}")
         kinds, candidates = KINDS[event.kind], self.of[event]
         what = kinds[(count // 2 + max(0, again - TRIES // 2)) % len(kinds)]
-        part = self.parts[rng.choice(candidates[bool(count & 1)] or candidates[not count & 1])]
+        bad = bool(count & 1) or count // (2 * len(kinds)) % 4 == 3  # more than half, for some stages have no invalid items
+        part = self.parts[rng.choice(candidates[bad] or candidates[not bad])]
         return part, event, what, rng.choice([i for i, found in enumerate(part.events) if found == event]), rng
 
     def play(self, number: int) -> Outcome:

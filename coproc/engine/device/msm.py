@@ -16,9 +16,11 @@ import numpy as np
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device import msm_large
 from coproc.engine.device import points as device_points
+from coproc.engine.device.elements import are_elements
 from coproc.engine.device.families import Sums
 from coproc.engine.device.points import BASE_WORDS, CURVE_NAME, DEGREE, affine, download_points, fitting, jacobian_words, launch, split
 from coproc.engine.device.protocol import Stream
+from coproc.engine.device.trust import Mismatch
 from coproc.engine.protocol import POINT_WORDS, U64, Field, FieldOp, Group, rows_of
 
 FEW: Final = 96
@@ -50,9 +52,14 @@ def bits_of(block: int) -> int:
 
 
 def affine_on_host(cpu: CpuEngine, group: Group, planes: Any) -> U64:
-    """uint32[words, n] Jacobian points in planes -> uint64[n, words]: for the few that the host adds up."""
+    """uint32[words, n] Jacobian points in planes -> uint64[n, words]: for the few that the host adds up.
+
+    Raises Mismatch where a coordinate is not reduced.
+    """
     field, words, degree = _FIELD[CURVE_NAME[group]], BASE_WORDS[CURVE_NAME[group]], DEGREE[group]
     n = planes.shape[1]
+    if not are_elements(field, np.ascontiguousarray(planes.T).view(np.uint64)).all():
+        raise Mismatch("msm: what is left of a window is no point")
     elements = [np.ascontiguousarray(planes[i * words : (i + 1) * words].T).view(np.uint64) for i in range(3 * degree + 1)]
 
     def mul(a: U64, b: U64) -> U64:

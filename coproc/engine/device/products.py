@@ -65,6 +65,7 @@ def miller_loop(engine: DeviceEngine, curve: Curve, offsets: U64, g1: U64, g2: U
     most = engine.chunks.most(_PAIR_BYTES)
     parts = engine.chunks.each(packed(wider, most), run)
     values = np.concatenate([part.values for part in parts]) if parts else np.empty((0, GT_WORDS[curve]), np.uint64)
+    trust.expect_elements("miller_loop", curve, values)
     products = engine.host.fp12(curve, FieldOp.MUL, values, inverse)
     products[offsets[1:] == offsets[:-1]] = trust.one(curve)
     return products

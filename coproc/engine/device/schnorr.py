@@ -14,11 +14,12 @@ import numpy as np
 
 from coproc.codegen.device.jubjub import ENTRIES, OUT_WORDS, ROW_WORDS, SLOTS
 from coproc.engine.cpu import CpuEngine
+from coproc.engine.device.elements import are_elements, below
 from coproc.engine.device.gather import words
 from coproc.engine.device.jubjub import Secrets, generator_buffer
 from coproc.engine.device.points import fitting
 from coproc.engine.device.protocol import Stream
-from coproc.engine.device.trust import Mismatch, below, random_words
+from coproc.engine.device.trust import Mismatch, random_words
 from coproc.engine.protocol import U64, Addresses, Field, FieldOp
 from coproc.params.jubjub import Q, R
 
@@ -82,6 +83,8 @@ def accepted(stream: Stream, cpu: CpuEngine, blinds: Secrets, rows: U64, block: 
     sums = blinded.reshape(n, -1) @ secrets[: ROW_WORDS // 2]
     if wrong := np.count_nonzero(sums != out[:, -1]):
         raise Mismatch(f"schnorr: {wrong} of {n} requests were read wrongly or not at all")
+    if wrong := np.count_nonzero(~are_elements(Field.BLS12_381_FR, out[:, :12])):
+        raise Mismatch(f"schnorr: {wrong} of {n} points have coordinates that are not reduced")
     u, v, z = (np.ascontiguousarray(out[:, k : k + 4]) for k in (0, 4, 8))
     fq = Field.BLS12_381_FR
     # D = [s] G: u = z u_s, v = z v_s; and z is not 0, for v is not, which it is of no multiple of G

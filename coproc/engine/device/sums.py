@@ -31,6 +31,7 @@ def scalar_mul(engine: DeviceEngine, group: Group, points: U64, scalars: U64) ->
     )
     results = np.concatenate(parts)
     curve = trust.CURVE_OF[group]
+    trust.expect_elements("scalar_mul", curve, results)
     s, products = trust.combination(engine.host, curve, scalars)
     infinite = ~(points.any(axis=1) & products.any(axis=1))
     if not np.array_equal(~results.any(axis=1), infinite):
@@ -83,6 +84,7 @@ def msm(engine: DeviceEngine, group: Group, offsets: U64, points: U64, scalars: 
 
     parts = engine.chunks.each(packed(wider, most + 1), run)
     values = np.concatenate([part.values for part in parts])
+    trust.expect_elements("msm", curve, values)
     if np.count_nonzero(engine.host.check(group, Check.ON_CURVE, values) != Status.OK):
         raise Mismatch("msm: a sum is not on the curve")
     sums = engine.host.add(group, values, np.ascontiguousarray(trust.negative(engine.host, group, blinding)))

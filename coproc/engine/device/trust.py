@@ -8,6 +8,7 @@ hides its own error; so
   * every item carries a random tag, which kernels add up where they add the item;
   * the items of a sum go out in a random order, with random signs on both of their parts (P and k, P and Q): what is left of an earlier
     call in one buffer does not belong to what is in the others;
+  * what the host computes with is an element of its field: it looks, for its arithmetic is defined for nothing else;
   * a decoded point is encoded again and compared with the bytes, and must be on the curve; the subgroup test compares what the device
     multiplied with what the host's endomorphism says;
   * multiples are compared in one random linear combination of both sides;
@@ -25,6 +26,7 @@ from typing import Any, Final
 import numpy as np
 
 from coproc.engine.cpu import CpuEngine
+from coproc.engine.device.elements import are_elements
 from coproc.engine.device.families import Sums
 from coproc.engine.protocol import (
     ENCODED_BYTES,
@@ -204,6 +206,7 @@ def decoded_rightly(cpu: CpuEngine, group: Group, encoding: Encoding, data: U8, 
 
     Bytes that are another encoding of the same point are refused, too: the host decodes them.
     """
+    points = np.where(are_elements(BASE[CURVE_OF[group]], points)[:, None], points, np.uint64(0))
     finite = points.any(axis=1)
     on_curve = cpu.check(group, Check.ON_CURVE, points) == Status.OK
     assert data.shape[1] == ENCODED_BYTES[group, encoding]
@@ -277,20 +280,7 @@ def without(cpu: CpuEngine, numbers: U64, pads: U64) -> U64:
     return cpu.field(Field.BLS12_381_FR, FieldOp.SUB, numbers, pads)
 
 
-def reduced(elements: U64) -> Any:
-    """bool[n]: limbs uint64[n, 4] below r of BLS12-381."""
-    return below(elements, bls12_381.R)
-
-
-def below(limbs: U64, modulus: int) -> Any:
-    """bool[n]: limbs uint64[n, 4] below a modulus. The highest limb decides nearly always."""
-    less: Any = limbs[:, 3] < np.uint64(modulus >> 192)
-    rest = np.flatnonzero(~less)
-    if len(rest):
-        some, under, equal = limbs[rest], np.zeros(len(rest), np.bool_), np.ones(len(rest), np.bool_)
-        for k in (3, 2, 1, 0):
-            limb = np.uint64(modulus >> 64 * k & 0xFFFFFFFFFFFFFFFF)
-            under |= equal & (some[:, k] < limb)
-            equal &= some[:, k] == limb
-        less[rest] = under
-    return less
+def expect_elements(what: str, curve: Curve, rows: U64) -> None:
+    """Raises Mismatch where a row is none of elements of Fp."""
+    if wrong := np.count_nonzero(~are_elements(BASE[curve], rows)):
+        raise Mismatch(f"{what}: {wrong} of {len(rows)} results are no elements of the field")

@@ -15,14 +15,16 @@ import numpy as np
 from coproc.engine.cpu import CpuEngine
 from coproc.engine.device import families, poseidon, trust
 from coproc.engine.device.chunks import Chunks
+from coproc.engine.device.elements import are_elements
 from coproc.engine.device.gather import words
 from coproc.engine.device.protocol import Stream
 from coproc.engine.device.trust import Mismatch
-from coproc.engine.protocol import POINT_WORDS, U8, U64, Addresses, Group
+from coproc.engine.protocol import POINT_WORDS, U8, U64, Addresses, Field, Group
 
 LONGEST: Final = 4096
 """Elements of a list that is hashed on a device."""
 SHARE: Final = 256
+_FR: Final = Field.BLS12_381_FR
 _IMAGE_BYTES: Final = 1 << 12
 """What an image takes on a device, at most."""
 
@@ -43,6 +45,8 @@ def twice(host: CpuEngine, chunks: Chunks, n: int, elements: int, nbytes: int, f
             return f(stream, items[s], pads[s])
 
         padded = np.concatenate(chunks.run(n, nbytes, run))
+        if not are_elements(_FR, padded.reshape(-1, 4)).all():
+            raise Mismatch("a number of the device's is not reduced")
         result = np.empty((n, elements, 4), np.uint64)
         result[items] = trust.without(host, padded.reshape(-1, 4), pads.reshape(-1, 4)).reshape(n, elements, 4)
         results.append(result)
@@ -72,7 +76,7 @@ def hades(host: CpuEngine, chunks: Chunks, states: U64) -> U64:
     """uint64[n, 5, 4]. Raises Mismatch."""
     states = np.ascontiguousarray(states)
     n = len(states)
-    if not n or not trust.reduced(states.reshape(-1, 4)).all():
+    if not n or not are_elements(_FR, states.reshape(n, 20)).all():
         return host.hades_permute(states)
     out = twice(host, chunks, n, 5, poseidon.BYTES_OF_STATE, lambda stream, items, pads: poseidon.hades(stream, states[items], pads))
     some = sample(n)
@@ -89,7 +93,7 @@ def hashes(host: CpuEngine, chunks: Chunks, scalars: Addresses, counts: U64) -> 
     for count in np.unique(counts[(counts > 0) & (counts <= LONGEST)]).tolist():
         index = np.flatnonzero(counts == count)
         lists = words(scalars[index], 4 * count).reshape(-1, count, 4)
-        fits = trust.reduced(lists.reshape(-1, 4)).reshape(-1, count).all(axis=1)
+        fits = are_elements(_FR, lists.reshape(-1, 4 * count))
         members.append(index[fits])
         elements.append(lists[fits].reshape(-1, 4))
     mine = np.concatenate(members) if members else np.zeros(0, np.int64)
