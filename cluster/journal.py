@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -184,18 +184,18 @@ class Journal:
         found: list[bytes] = []
         at, seen = first, False
         rows = self._db.execute("SELECT first, n, answers FROM chunks WHERE job = ? AND first + n > ? ORDER BY first", (id_, first))
-        for start, n, answers in rows:
-            if len(found) >= most or (seen and start > at):
-                break
-            if start > at:
-                raise WireError(frames.JOURNAL, f"answers before {start:,} are forgotten")
-            seen = True
-            if answers is None:
-                break
-            pieces = frames.split_answers(answers, n)[at - start :]
-            found += pieces[: most - len(found)]
-            at = start + n
-        rows.close()
+        with closing(rows):  # also where this raises: an exception that somebody keeps would keep the statement, and it the log
+            for start, n, answers in rows:
+                if len(found) >= most or (seen and start > at):
+                    break
+                if start > at:
+                    raise WireError(frames.JOURNAL, f"answers before {start:,} are forgotten")
+                seen = True
+                if answers is None:
+                    break
+                pieces = frames.split_answers(answers, n)[at - start :]
+                found += pieces[: most - len(found)]
+                at = start + n
         if most and not seen and first < total:
             raise WireError(frames.JOURNAL, f"answers before {total:,} are forgotten")
         return int(total), len(found), b"".join(found)

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable
 from math import inf
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from coproc.cluster.pools.protocol import PackedBatch
 from coproc.cluster.ticket import Busy, Kind, Ticket
 from coproc.operation import Request
 
 from . import truth
+from .lines import Ask, Lines
 
 if TYPE_CHECKING:
     from .simulation import Simulation
+
+MOST: Final = 500
+"""Requests in a frame."""
 
 
 class Client(ABC):
     """A tenant that asks now and then. every: mean seconds between two times, exponentially spread.
 
-    singly, together: the shares of what it sends that goes in these ways; the rest is packed, a batch for each operation.
+    wired: the share of what it sends that goes over the network, in frames. Of the rest, which is in the server's process, singly and
+    together: the shares that go in these ways; what is left is packed, a batch for each operation. timeout: of a call over the network.
     """
 
     kind: Kind = "block"
-    singly, together = 0.3, 0.3
+    wired, singly, together = 0.5, 0.3, 0.3
+    timeout = 30.0
 
     def __init__(self, simulation: Simulation, tenant: str, every: float) -> None:
         self.simulation, self.tenant, self.every = simulation, tenant, every
         self.rng = Random(f"{simulation.seed} {tenant}")
         self.busy = 0
+        self.lines = Lines(simulation.network, tenant, self.timeout)
         self._later()
 
     def _later(self) -> None:
@@ -54,10 +59,13 @@ class Client(ABC):
         return truth.make(rng, op or rng.choice(truth.OPS), self.simulation.number(), outcome, poison, size)
 
     def send(self, requests: list[Request], seconds: float = inf) -> None:
-        """Singly, together or packed, as the seed has it."""
+        """Over the network, or singly, together or packed, as the seed has it."""
         simulation, rng = self.simulation, self.rng
         ledger, batcher = simulation.ledger, simulation.batcher
         deadline = simulation.world.clock.now() + seconds
+        if len(requests) <= MOST and rng.random() < self.wired:
+            self.wire(Ask(self, requests, deadline))
+            return
         numbers = [ledger.ask(request, self.tenant, deadline) for request in requests]
         way = rng.random()
         try:
@@ -83,8 +91,9 @@ class Client(ABC):
                 ledger.refused(number)
             self.refused(busy.retry_after)
 
-    def server_lost(self) -> None:  # noqa: B027
-        """The server is gone, and the next one is up: nothing to do, where requests that are open are asked again anyway."""
+    def wire(self, ask: Ask) -> None:
+        """Ask over the network."""
+        ask.send()
 
     def refused(self, retry_after: float) -> None:
         """What to do about `Busy`: count it."""
@@ -92,7 +101,9 @@ class Client(ABC):
 
 
 class Validator(Client):
-    """Blocks, of which half was in the mempool before."""
+    """Blocks, of which half was in the mempool before. In a hurry: what has no answer in time is asked once more, elsewhere."""
+
+    timeout = 4.0
 
     def ask(self) -> None:
         pool = self.simulation.mempool
@@ -100,6 +111,10 @@ class Validator(Client):
             pool[self.rng.randrange(len(pool))] if pool and self.rng.random() < 0.5 else self.new() for _ in range(self.rng.randint(1, 24))
         ]
         self.send(requests, 2.0)
+
+    def wire(self, ask: Ask) -> None:
+        ask.send()
+        ask.hurry(0.5)
 
 
 class Mempool(Client):
@@ -144,7 +159,3 @@ class Flood(Client):
     def refused(self, retry_after: float) -> None:
         super().refused(retry_after)
         self._until -= 1.0
-
-
-Make = Callable[["Simulation"], Client]
-Seen = deque[Request]

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import struct
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from coproc.cluster import frames
-from coproc.cluster.frames import Result, Submit, WireError
-from coproc.cluster.ticket import Kind
-from coproc.operation import Request
+from coproc.cluster.frames import WireError
+from coproc.cluster.ticket import Busy, Kind
+from coproc.operation import Answer, Request
 
 from . import truth
 from .clients import Client
+from .lines import is_expected
 
 if TYPE_CHECKING:
     from .simulation import Simulation
 
-PIECE = 400
+PIECE: Final = 400
 """Answers that are read at once, at most."""
-_AGAIN = 0.5
+MORE: Final = 0.3
+"""Chance that more is to be sent at once."""
+_AGAIN: Final = 0.5
 """Seconds until a client that heard nothing asks once more."""
 
 
 class Job(Client):
-    """Appends to one job, reads its answers in order, now and then reads some again and lets go of what it has read."""
+    """Appends to one job, reads its answers in order, now and then reads some again and lets go of what it has read. Over the network."""
 
     kind: Kind = "bulk"
 
     def __init__(self, simulation: Simulation, tenant: str, every: float) -> None:
-        self.name = tenant.encode()
         self.acknowledged = 0
         self.unserved = 0
         self._first = 0  # the first that is not let go
         self._asked: list[Request] = []  # from there on
-        self._seen: list[bytes] = []  # their answers, as far as they were read
-        self._open: Submit | None = None
+        self._seen: list[Answer] = []  # their answers, as far as they were read
+        self._open: list[Request] | None = None  # the last of those that were asked, which are not acknowledged
         super().__init__(simulation, tenant, every)
 
     # ---- appending ----
@@ -44,43 +46,42 @@ class Job(Client):
         if self._open is None:
             n = rng.choice((1, 5, 40, 200, 500 if rng.random() < 0.1 else 100))
             op = rng.choice((None, *truth.OPS))
-            requests = [self.new(op) for _ in range(n)]
-            body = frames.write_submit(requests, self.name, self._first + len(self._asked), self.tenant)
-            self._open = frames.read_submit(body, n, 1 << 20)
-            self._asked += requests
+            self._open = [self.new(op) for _ in range(n)]
+            self._asked += self._open
             self.append()
         if rng.random() < 0.7:
             self.read()
 
     def append(self) -> None:
         """Send what is not acknowledged: it counts once however often it is sent."""
-        submit, life = self._open, self.simulation.ledger.life
-        if submit is None:
+        requests = self._open
+        if requests is None:
             return
+        first = self._first + len(self._asked) - len(requests)
 
         def told(future: Future[int]) -> None:
-            if submit is self._open and self._heard(life):
-                self._told(submit, future)
+            if requests is self._open:
+                self._told(first + len(requests), future)
 
-        self.simulation.journalled.backlog.submit(submit).add_done_callback(told)
+        self.lines.call(lambda there: there.submit(self.tenant, requests, first, self.tenant)).add_done_callback(told)
 
-    def _told(self, submit: Submit, future: Future[int]) -> None:
-        wanted = submit.first + len(submit.rows.args)
-        error = future.exception()
+    def _told(self, wanted: int, future: Future[int]) -> None:
+        simulation, error = self.simulation, future.exception()
         if error is None:
             if future.result() != wanted:
                 self._wrong(f"{future.result()} requests are acknowledged, and {wanted} were sent")
             self.acknowledged, self._open = wanted, None
-            self.simulation.ledger.trace(b"acknowledged %d" % wanted)
-        elif isinstance(error, WireError) and error.retry_after:
+            simulation.ledger.trace(b"acknowledged %d" % wanted)
+            if self.rng.random() < MORE and not simulation.over:
+                self.ask()
+        elif isinstance(error, (Busy, WireError)) and error.retry_after:
             self.busy += 1
-            self.simulation.world.after(error.retry_after, self.append)
+            simulation.world.after(error.retry_after, self.append)
+        elif is_expected(error):
+            simulation.asked_again += 1
+            simulation.world.after(_AGAIN, self.append)
         else:
             self._wrong(f"refused for ever: {error!r}")
-
-    def server_lost(self) -> None:
-        """Whatever was open has no answer: ask the next server."""
-        self.simulation.world.after(_AGAIN, self.append)
 
     # ---- reading ----
     @property
@@ -106,44 +107,40 @@ class Job(Client):
         self._fetch(self._first + len(self._seen), False)
 
     def _fetch(self, first: int, forget: bool) -> None:
-        life = self.simulation.ledger.life
+        place, known = first - self._first, self.acknowledged
+        ops = [request.op for request in self._asked[place : place + PIECE]]
 
-        def told(future: Future[tuple[int, int, bytes]]) -> None:
-            if first >= self._first and self._heard(life):
-                self._read(first, future)
+        def told(future: Future[tuple[list[Answer], int]]) -> None:
+            if first >= self._first:
+                self._read(first, known, future)
 
-        asked = Result(self.tenant, self.name, first)
-        self.simulation.journalled.backlog.result(asked, PIECE, forget).add_done_callback(told)
+        self.lines.call(lambda there: there.results(self.tenant, ops, first, self.tenant, forget)).add_done_callback(told)
 
-    def _read(self, first: int, future: Future[tuple[int, int, bytes]]) -> None:
+    def _read(self, first: int, known: int, future: Future[tuple[list[Answer], int]]) -> None:
+        """known: how many requests were acknowledged when this was asked."""
         error = future.exception()
         if error is not None:
-            unknown = isinstance(error, WireError) and error.code == frames.UNKNOWN_JOB and not self.acknowledged
-            if not unknown and not (isinstance(error, WireError) and error.retry_after):
+            unknown = isinstance(error, WireError) and error.code == frames.UNKNOWN_JOB and not known
+            full = isinstance(error, WireError) and error.retry_after
+            if not unknown and not full and not is_expected(error):
                 self._wrong(f"cannot be read from {first} on: {error!r}")
             return
-        total, n, body = future.result()
-        if total not in (self.acknowledged, self._first + len(self._asked)):
-            self._wrong(f"has {total} requests, {self.acknowledged} of them acknowledged")
-        for place, piece in enumerate(frames.split_answers(body, n), first - self._first):
+        answers, total = future.result()
+        if not known <= total <= self._first + len(self._asked):
+            self._wrong(f"has {total} requests, {known} of them acknowledged before")
+        for place, answer in enumerate(answers, first - self._first):
             if place == len(self._seen):
-                self._seen.append(piece)
-                self._check(place, piece)
-            elif piece != self._seen[place]:
+                self._seen.append(answer)
+                self._check(place, answer)
+            elif answer != self._seen[place]:
                 self._wrong(f"request {self._first + place} has another answer than before")
 
-    def _check(self, place: int, piece: bytes) -> None:
-        request = self._asked[place]
-        (answer,) = frames.read_answers(piece, [request.op], "")
+    def _check(self, place: int, answer: Answer) -> None:
         self.simulation.ledger.trace(struct.pack("<I", self._first + place) + answer.status.encode())
         if answer.status == "unserved":
             self.unserved += 1
-        elif answer != truth.expected(request):
-            self._wrong(f"a wrong answer to {request}: {answer}")
-
-    def _heard(self, life: int) -> bool:
-        """Whether a server of this life is there to tell anything."""
-        return life == self.simulation.ledger.life and not self.simulation.journalled.disk.dead
+        elif answer._replace(engine="") != truth.expected(self._asked[place]):
+            self._wrong(f"a wrong answer to {self._asked[place]}: {answer}")
 
     def _wrong(self, what: str) -> None:
         self.simulation.ledger.wrong.append(f"{self.tenant}: {what}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,13 +22,13 @@ from . import truth
 
 @dataclass(slots=True)
 class Asked:
-    """A request, who asked when, until when, and in which life of the server."""
+    """A request, who asked when and until when; wired: over the network, by a client that outlives the server."""
 
     request: Request
     tenant: str
     at: float
     deadline: float
-    life: int
+    wired: bool
 
 
 class Ledger:
@@ -43,14 +43,14 @@ class Ledger:
         self.wrong: list[str] = []
         self.served: Counter[str] = Counter()  # by tenant
         self.unserved: Counter[str] = Counter()
-        self.late = 0
+        self.late = self.answered_again = 0
         self.longest = 0.0  # seconds that a request without a deadline waited
         self.waits: list[float] = []  # of requests with a deadline
 
-    def ask(self, request: Request, tenant: str, deadline: float) -> int:
+    def ask(self, request: Request, tenant: str, deadline: float, wired: bool = False) -> int:
         """A request is asked; its number here."""
         self._numbers += 1
-        self.open[self._numbers] = Asked(request, tenant, self._clock.now(), deadline, self.life)
+        self.open[self._numbers] = Asked(request, tenant, self._clock.now(), deadline, wired)
         return self._numbers
 
     def trace(self, what: bytes) -> None:
@@ -74,6 +74,25 @@ class Ledger:
                 self._answered(number, answer, life)
 
         return done
+
+    def heard(self, numbers: Sequence[int], answers: Sequence[Answer]) -> None:
+        """Answers that came over the network, whichever server gave them."""
+        for number, answer in zip(numbers, answers, strict=True):
+            self._answered(number, answer, self.life)
+
+    def heard_again(self, requests: Sequence[Request], answers: Sequence[Answer]) -> None:
+        """Answers to what was asked twice and is answered."""
+        self.answered_again += len(requests)
+        for request, answer in zip(requests, answers, strict=True):
+            if answer.status != "unserved" and answer._replace(engine="") != truth.expected(request):
+                self.wrong.append(f"a wrong answer when {request} was asked again: {answer}")
+
+    def crash(self) -> list[Asked]:
+        """The server is gone; what it owes and nobody but itself would ask again."""
+        self.life += 1
+        owed = [asked for asked in self.open.values() if not asked.wired]
+        self.open = {number: asked for number, asked in self.open.items() if asked.wired}
+        return owed
 
     def _answered(self, number: int, answer: Answer, life: int) -> None:
         if life != self.life:

@@ -30,6 +30,7 @@ class Faults:
     misfits: float = 0.0  # what comes back has not the shape of answers
     raises: float = 0.0  # `run` itself raises
     slow: float = 0.0  # ten times as long
+    repeats: float = 0.0  # a worker elsewhere says what it said last once more, before its answers
     poison_kills: bool = True
 
     def scaled(self, factor: float) -> Faults:
@@ -38,7 +39,7 @@ class Faults:
         return Faults(**rates, poison_kills=self.poison_kills)
 
 
-EVERYTHING = Faults(dies=0.03, stalls=0.002, fails=0.01, unserved=0.01, misfits=0.004, raises=0.002, slow=0.02)
+EVERYTHING = Faults(dies=0.03, stalls=0.002, fails=0.01, unserved=0.01, misfits=0.004, raises=0.002, slow=0.02, repeats=0.002)
 
 
 class FaultyPool:
@@ -47,7 +48,7 @@ class FaultyPool:
     def __init__(
         self, world: World, rng: Random, workers: int, faults: Faults, engine: str = "cpu:sim", speed: float = 1.0, stall: float = 150.0
     ) -> None:
-        self._world, self._rng, self.faults, self._engine, self._speed, self._stall = world, rng, faults, engine, speed, stall
+        self.world, self.rng, self.faults, self._engine, self._speed, self.stall = world, rng, faults, engine, speed, stall
         self.workers = workers
         self._busy = 0
         self._queue: deque[tuple[PackedBatch, Future[PackedAnswers]]] = deque()
@@ -68,7 +69,7 @@ class FaultyPool:
         pass
 
     def run(self, batch: PackedBatch) -> Future[PackedAnswers]:
-        if self._rng.random() < self.faults.raises:
+        if self.rng.random() < self.faults.raises:
             self.happened["raises"] += 1
             raise RuntimeError("the pool itself fails")
         batch.check()
@@ -94,43 +95,59 @@ class FaultyPool:
         seconds = TABLE[batch.op].batch + units(batch.op, n, batch.nbytes)
         if bad:
             seconds += bad * (log2(n / bad) + 1) * TABLE[batch.op].request
-        return seconds * self._speed * (0.8 + 0.4 * self._rng.random())
+        return seconds * self._speed * (0.8 + 0.4 * self.rng.random())
 
-    def _work(self, batch: PackedBatch, future: Future[PackedAnswers]) -> None:
-        rng, world, faults = self._rng, self._world, self.faults
+    def fate(self, batch: PackedBatch) -> tuple[float, str | None]:
+        """How long a batch takes, and what befalls it."""
         seconds = self._seconds(batch)
-        if faults.slow and rng.random() < faults.slow:
+        if self.faults.slow and self.rng.random() < self.faults.slow:
             self.happened["slow"] += 1
             seconds *= 10
         fault = self._fault(batch)
         if fault is not None:
             self.happened[fault] += 1
+        return seconds, fault
+
+    def result(self, batch: PackedBatch, fault: str | None, seconds: float) -> PackedAnswers:
+        """The answers; some of them, where it is at fault."""
+        result = truth.answers(batch, self._engine)
+        result.seconds = seconds
+        if fault == "unserved":
+            gone = np.array([self.rng.random() < 0.3 for _ in range(len(batch))])
+            result.status[gone], result.retbuf[gone] = Status.UNSERVED, 0
+        elif self.counting and fault is None:
+            self.runs.update(truth.numbers(batch))
+        return result
+
+    def repeats(self) -> bool:
+        """Whether something is said once more."""
+        repeats = self.rng.random() < self.faults.repeats
+        self.happened["repeats"] += repeats
+        return repeats
+
+    def _work(self, batch: PackedBatch, future: Future[PackedAnswers]) -> None:
+        rng, world = self.rng, self.world
+        seconds, fault = self.fate(batch)
         if fault == "dies":
             world.after(seconds * rng.random(), lambda: future.set_exception(EngineLost("the worker died")))
             world.after(seconds + 0.5, self._free)  # another one is up
         elif fault == "stalls":
-            world.after(self._stall + 10 * rng.random(), lambda: self._finish(future, self._wrong(batch)))
+            world.after(self.stall + 10 * rng.random(), lambda: self._finish(future, self.wrong(batch)))
         elif fault == "fails":
             errors = (EngineError("no"), EngineBug("two engines disagree"), EngineUnavailable("none"), ValueError("anything"))
             error = rng.choice(errors)
             world.after(seconds, lambda: self._fail(future, error))
         else:
-            result = truth.answers(batch, self._engine)
-            result.seconds = seconds
-            if fault == "unserved":
-                gone = np.array([rng.random() < 0.3 for _ in range(len(batch))])
-                result.status[gone], result.retbuf[gone] = Status.UNSERVED, 0
-            elif fault == "misfits":
+            result = self.result(batch, fault, seconds)
+            if fault == "misfits":
                 result.gas = result.gas[:-1]
-            elif self.counting:
-                self.runs.update(truth.numbers(batch))
             world.after(seconds, lambda: self._finish(future, result))
 
     def _fault(self, batch: PackedBatch) -> str | None:
         faults = self.faults
         if faults.poison_kills and truth.poisoned(batch):
             return "dies"
-        drawn = self._rng.random()
+        drawn = self.rng.random()
         for name in ("dies", "stalls", "fails", "unserved", "misfits"):
             drawn -= getattr(faults, name)
             if drawn < 0:
@@ -145,7 +162,7 @@ class FaultyPool:
         future.set_exception(error)
         self._free()
 
-    def _wrong(self, batch: PackedBatch) -> PackedAnswers:
+    def wrong(self, batch: PackedBatch) -> PackedAnswers:
         """The contrary of the truth."""
         wrong = truth.answers(batch, "late")
         wrong.retbuf[:] ^= 1

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -15,14 +16,19 @@ from coproc.cluster.batcher import Batcher
 from coproc.cluster.dispatch import Stage
 from coproc.cluster.limits import Limits
 from coproc.cluster.memo import Memo
+from coproc.cluster.server.desk import Desk
 from coproc.operation import Request
 
 from .clients import Bulk, Client, Flood, Mempool, Validator
 from .disk import WORN, DiskFaults
+from .front import BOUNDS, USERS, Front, virtual_time
 from .jobs import Job
 from .journalled import Journalled
 from .ledger import Ledger
+from .lines import SERVER
+from .network import QUIET, UNRELIABLE, Network, NetworkFaults
 from .pool import EVERYTHING, Faults, FaultyPool
+from .remote import RemotePool
 from .world import World
 
 SMALL = Limits(max_requests=2048, max_bytes=1 << 20, max_seconds=4.0, max_tenants=8)
@@ -34,7 +40,7 @@ MEMO = 512
 
 @dataclass(frozen=True)
 class Report:
-    """What happened. digest: of every answer and its time; equal for equal seeds."""
+    """What happened. faults: of workers, disk and network, by name. digest: of every answer and its time; equal for equal seeds."""
 
     seed: int
     hours: float
@@ -50,6 +56,10 @@ class Report:
     crashes: int
     acknowledged: int
     starts: int
+    frames: int
+    asked_again: int
+    abandoned: int
+    faults: tuple[tuple[str, int], ...]
     digest: str
 
 
@@ -58,18 +68,21 @@ class Simulation:
 
     poison: chance that a request kills workers. crash: mean hours between two crashes of the server, after which clients ask again
     for what it owes them; 0: none. disk: what befalls the journal's; None: `WORN`, where
-    servers crash at all. Where it dies in the middle of something, the server crashes too.
+    servers crash at all. Where it dies in the middle of something, the server crashes too. network: what befalls it; None: `UNRELIABLE`,
+    where servers crash at all.
     """
 
     def __init__(
         self, seed: int, faults: Faults = EVERYTHING, poison: float = 0.002, crash: float = 5.0, limits: Limits = SMALL, workers: int = 3,
-        disk: DiskFaults | None = None,
+        disk: DiskFaults | None = None, network: NetworkFaults | None = None,
     ) -> None:  # fmt: skip
         self.seed, self.poison, self.over = seed, poison, False
         self.world = World()
         self.rng = Random(f"{seed} world")
         self.limits = limits
-        self.pool = FaultyPool(self.world, Random(f"{seed} pool"), workers, faults, stall=STALL)
+        over = partial(getattr, self, "over")
+        self.network = Network(self.world, Random(f"{seed} network"), network or (UNRELIABLE if crash else QUIET), over)
+        self.pool = RemotePool(self.world, Random(f"{seed} pool"), workers, faults, self.network, stall=STALL)
         calm = faults.scaled(0.5)
         self.slow = FaultyPool(
             self.world, Random(f"{seed} slow"), 1, Faults(dies=calm.dies, fails=calm.fails, poison_kills=False), "spec", 50.0, STALL
@@ -77,11 +90,11 @@ class Simulation:
         self.ledger = Ledger(self.world.clock)
         self.mempool: deque[Request] = deque(maxlen=256)
         self.clients: list[Client] = []
-        self.crashes = 0
+        self.crashes = self.asked_again = self.abandoned = 0
         self._totals: dict[str, int] = {}
         self._numbers = count(1)
-        self.journalled = Journalled(self.world, Random(f"{seed} disk"), disk or (WORN if crash else DiskFaults()), lambda: self.over)
-        self.memo, self.batcher = self._server()
+        self.journalled = Journalled(self.world, Random(f"{seed} disk"), disk or (WORN if crash else DiskFaults()), over)
+        self.memo, self.batcher, self.front = self._server()
         self.world.pump = self._pump
         if crash:
             self._crash_every = 3600 * crash
@@ -89,27 +102,37 @@ class Simulation:
         if faults.dies:
             self.world.after(self.rng.expovariate(1 / 1800), self._other_capacity)
 
-    def _server(self) -> tuple[Memo, Batcher]:
+    def _server(self) -> tuple[Memo, Batcher, Front]:
         memo = Memo(MEMO)
         stages = [Stage(self.slow, 64)]
         batcher = Batcher(self.pool, self.world.clock, memo, self.limits, stages, STALL, drive=False)
         self.journalled.start(batcher)
-        return memo, batcher
+        front = Front(self.world, Desk(batcher, self.world.clock, BOUNDS, bytes, self.journalled.backlog, USERS))
+        self.network.listen(SERVER, front.accept)
+        return memo, batcher, front
 
     def number(self) -> int:
         return next(self._numbers)
 
     def _pump(self) -> float:
-        due: float | None = None
-        while due is None:
-            wake = self.batcher.pump()
-            due = self.journalled.backlog.pump()
+        clock = self.world.clock
+        while True:
+            if self._batcher_due() <= clock.now():
+                self.batcher.pump()
+            wake, due = self.front.turn(), self.journalled.backlog.pump()
             if self.journalled.disk.dead:
                 self._crashed()
-                due = None
+            elif due is not None and not self.front.busy and (batcher := self._batcher_due()) > clock.now():
+                break
         self.bounded()
-        assert not self.ledger.wrong, self.ledger.wrong[0]
-        return min(wake, due)
+        if self.ledger.wrong:
+            raise AssertionError(self.ledger.wrong[0])
+        return min(wake, due, batcher)
+
+    def _batcher_due(self) -> float:
+        """When its thread would look around: what it asked for, or when a batch is given up."""
+        running = self.batcher._dispatcher._running
+        return min(self.batcher._wake, next(iter(running)).overdue) if running else self.batcher._wake
 
     def bounded(self) -> None:
         """Nothing holds more than it may."""
@@ -123,6 +146,7 @@ class Simulation:
         if not self.over:
             self.pool.workers = self.rng.randint(1, 4)
             self.pool.start()
+            self.batcher.pump()
             self.world.after(self.rng.expovariate(1 / 1800), self._other_capacity)
 
     def _crash(self) -> None:
@@ -135,18 +159,18 @@ class Simulation:
         self._count()
         self.journalled.stop(power=self.rng.random() < 0.5)
         self.crashes += 1
-        ledger = self.ledger
-        ledger.life += 1
-        owed, ledger.open = list(ledger.open.values()), {}
-        self.memo, self.batcher = self._server()
+        self.network.crash(SERVER)
+        self.pool.crash()
+        owed = self.ledger.crash()
+        self.memo, self.batcher, self.front = self._server()
         for client in self.clients:
             mine = [asked.request for asked in owed if asked.tenant == client.tenant]
             if mine:
                 client.send(mine)
-            client.server_lost()
 
     def _count(self) -> None:
         stats = self.batcher.stats()
+        self._totals["frames"] = self._totals.get("frames", 0) + self.front.frames
         for name in ("accepted", "expired", "busy", "batches", "retries", "lost", "duplicates", "memo_hits"):
             self._totals[name] = self._totals.get(name, 0) + getattr(stats, name)
 
@@ -164,7 +188,7 @@ class Simulation:
     def run(self, hours: float) -> Report:
         """So much virtual time, and then until everything is answered. Raises AssertionError where something does not hold."""
         try:
-            with self._quiet():
+            with self._quiet(), virtual_time(self.world.clock):
                 self.world.run(3600 * hours)
                 self.over = True
                 self._rest()
@@ -174,12 +198,24 @@ class Simulation:
         finally:
             self.journalled.end()
         ledger, totals = self.ledger, self._totals
-        figures: dict[str, Any] = {name: totals[name] for name in ("accepted", "expired", "busy", "batches", "retries", "lost")}
+        figures: dict[str, Any] = {name: totals[name] for name in ("accepted", "expired", "busy", "batches", "retries", "lost", "frames")}
         served, unserved = sum(ledger.served.values()), sum(ledger.unserved.values())
         return Report(
             self.seed, hours, self.world.happened, served=served, unserved=unserved, crashes=self.crashes, digest=ledger.digest,
-            acknowledged=sum(job.acknowledged for job in self.jobs), starts=self.journalled.starts, **figures
+            acknowledged=sum(job.acknowledged for job in self.jobs), starts=self.journalled.starts, asked_again=self.asked_again,
+            abandoned=self.abandoned, faults=self.faults, **figures
         )  # fmt: skip
+
+    @property
+    def faults(self) -> tuple[tuple[str, int], ...]:
+        """What befell, by name."""
+        parts = (
+            ("worker", self.pool.happened),
+            ("slow worker", self.slow.happened),
+            ("disk", self.journalled.disk.happened),
+            ("network", self.network.happened),
+        )
+        return tuple(sorted((f"{part}: {what}", n) for part, happened in parts for what, n in happened.items()))
 
     @property
     def jobs(self) -> list[Job]:
@@ -206,6 +242,7 @@ class Simulation:
     def settled(self) -> None:
         """Everything that was accepted is answered, and nothing is left behind."""
         assert not self.ledger.open, f"{len(self.ledger.open)} requests have no answer: {next(iter(self.ledger.open.values()))}"
+        self.front.settled()
         stats = self.batcher.stats()
         assert stats.accepted == stats.answered
         assert stats.held == stats.held_bytes == stats.in_flight == stats.tenants == sum(stats.waiting.values()) == 0
@@ -221,9 +258,9 @@ def everything(seed: int, faults: Faults = EVERYTHING, clients: Sequence[str] = 
     """A simulation with clients of every kind."""
     simulation = Simulation(seed, faults, **options)
     simulation.clients += [
-        Validator(simulation, "validator", 120.0),
-        Validator(simulation, "other validator", 300.0),
-        *(Mempool(simulation, f"mempool {i}", 240.0) for i in range(3)),
+        Validator(simulation, "validator", 100.0),
+        Validator(simulation, "other validator", 250.0),
+        *(Mempool(simulation, f"mempool {i}", 160.0) for i in range(3)),
         Bulk(simulation, "bulk", 900.0),
         Flood(simulation, "flood", 14400.0),
         Job(simulation, "job", 600.0),

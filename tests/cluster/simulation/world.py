@@ -9,6 +9,9 @@ from math import inf
 
 from coproc.cluster.clock import VirtualClock
 
+Event = list[Callable[[], None] | None]
+"""Something that will happen, once; nothing where it was cancelled."""
+
 
 class World:
     """Events in the order of their times, then of their making. `pump` is called after each, and says when it wants to be called again."""
@@ -17,24 +20,36 @@ class World:
         self.clock = VirtualClock(start)
         self.pump: Callable[[], float] = lambda: inf
         self.happened = 0
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Event]] = []
         self._numbers = count()
 
-    def after(self, seconds: float, event: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (self.clock.now() + seconds, next(self._numbers), event))
+    def after(self, seconds: float, event: Callable[[], None]) -> Event:
+        made: Event = [event]
+        heapq.heappush(self._events, (self.clock.now() + seconds, next(self._numbers), made))
+        return made
+
+    def cancel(self, event: Event | None) -> None:
+        """It will not happen."""
+        if event is not None:
+            event[0] = None
 
     def run(self, until: float = inf) -> None:
         """Everything up to a time; without one, until nothing is left to happen."""
+        events, clock = self._events, self.clock
         wake = self.pump()
         while True:
-            event_at = self._events[0][0] if self._events else inf
+            while events and events[0][2][0] is None:
+                heapq.heappop(events)
+            event_at = events[0][0] if events else inf
             at = min(event_at, wake)
             if at > until or at == inf:
                 break
-            self.clock.to(max(at, self.clock.now()))
+            clock.to(max(at, clock.now()))
             if event_at <= wake:
-                heapq.heappop(self._events)[2]()
+                happens = heapq.heappop(events)[2][0]
+                if happens is not None:
+                    happens()
             self.happened += 1
             wake = self.pump()
         if until < inf:
-            self.clock.to(max(until, self.clock.now()))
+            clock.to(max(until, clock.now()))
