@@ -18,6 +18,7 @@ BIN       := $(VENV)/bin
 NATIVE    := build/native
 SANITIZED := build/sanitized
 GPU       := build/gpu/venv
+CUDA      := build/gpu/cuda
 CXX       ?= g++
 JOBS      ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
@@ -122,8 +123,16 @@ $(GPU)/.installed: requirements/gpu.txt
 	@$(GPU)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/gpu.txt
 	@touch $@
 
-check-gpu: setup $(VENV)/.developed $(GPU)/.installed
+# What the extra `cuda` installs.
+$(CUDA)/.installed: requirements/cuda.txt
+	@echo 'Installing CuPy and its compiler into $(CUDA)'
+	@python=$$(.ci/python) && rm -rf $(CUDA) && $$python -m venv $(CUDA)
+	@$(CUDA)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/cuda.txt
+	@touch $@
+
+check-gpu: setup $(VENV)/.developed $(GPU)/.installed $(CUDA)/.installed
 	@$(BIN)/python -m benches.gpu_gate
+	@$(CUDA)/bin/python -m tests.device.real_cupy
 	@$(BIN)/python -m tests.device.races
 
 # Kernels, native tests and coproc-bench with warnings as errors; the fuzz target under AddressSanitizer and UBSan.

@@ -56,6 +56,11 @@ class _Device(_Context):
         pass
 
 
+class _Event:
+    def __init__(self, done: bool) -> None:
+        self.done = done
+
+
 class _Stream(_Context):
     busy = False
 
@@ -63,7 +68,7 @@ class _Stream(_Context):
         pass
 
     def record(self, event: Any = None) -> Any:
-        return SimpleNamespace(done=not self.busy)
+        return _Event(not self.busy)
 
 
 class _Module:
