@@ -40,6 +40,7 @@ class ClusterCoprocessor(Coprocessor):
     """Safe from any number of threads. A context manager."""
 
     least_verifications = 256  # of a batch: below, the way there and the check show
+    large_on_device = False  # workers take no larger ones
 
     def __init__(
         self,

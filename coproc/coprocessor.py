@@ -19,7 +19,7 @@ import numpy as np
 
 from coproc.batch import Part, answer_batch, answer_batches, answers_of
 from coproc.engine.memory import I64, U8, Buffers
-from coproc.engine.protocol import Engine
+from coproc.engine.protocol import Engine, is_accelerated
 from coproc.engine.select import select
 from coproc.errors import CoprocError, InvalidInput
 from coproc.fold.settle import Combiner
@@ -32,6 +32,9 @@ from coproc.settings import setting
 _BATCHES_A_WORKER: Final = 2  # so that no core waits long for the last batch
 _LEAST_DIGESTS: Final = 256
 _MAX_BYTES: Final = 16 << 20  # argument bytes of a batch: what an operation allocates grows with them
+_ON_DEVICE: Final = 4096, 16384
+"""Requests of a batch on an accelerator, at least and at most: fewer do not fill it, and Python between its calls shows."""
+_BYTES_ON_DEVICE: Final = 256 << 20
 _MAX_WAITING: Final = 128  # requests that a thread takes from those that wait
 _ONE: Final = {value: np.array([value], np.uint8) for value in range(64)}
 
@@ -58,6 +61,7 @@ class Coprocessor:
     """Answers requests on one engine with `workers` threads. A context manager; safe from any number of threads."""
 
     least_verifications = 32  # of a batch: below, the one final exponentiation of a fold shows
+    large_on_device = True  # whether an accelerator's batches may have more than `MAX_BATCH` requests
 
     def __init__(
         self,
@@ -180,15 +184,21 @@ class Coprocessor:
         return answer_batches(self._engine, self.keys.of(tenant), self.combiner, parts)
 
     def _cut(self, operation: Operation, batch: Batch) -> list[slice]:
-        """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough."""
+        """Slices of at most `MAX_BATCH` requests and about `_MAX_BYTES`, several a worker where there are enough.
+
+        What an accelerator does a part of (verifications, Poseidon) goes there in larger ones.
+        """
         n = len(batch)
         if n == 0:
             return []
         share = -(-n // (self.workers * _BATCHES_A_WORKER)) if self.workers > 1 else n
-        size = min(max(share, self.least_verifications if operation.kind == "bool" else _LEAST_DIGESTS), MAX_BATCH)
+        least, most, nbytes = self.least_verifications if operation.kind == "bool" else _LEAST_DIGESTS, MAX_BATCH, _MAX_BYTES
+        if self.large_on_device and is_accelerated(self._engine) and (operation.kind == "bool" or operation.name == "poseidon_hash"):
+            (least, most), nbytes = _ON_DEVICE, _BYTES_ON_DEVICE
+        size = min(max(share, least), most)
         cuts: Sequence[int] = range(0, n, size)
-        if int(batch.args.lengths.max()) * size > _MAX_BYTES:
-            blocks = np.cumsum(batch.args.lengths) // np.uint64(_MAX_BYTES)
+        if int(batch.args.lengths.max()) * size > nbytes:
+            blocks = np.cumsum(batch.args.lengths) // np.uint64(nbytes)
             cuts = sorted({*cuts, *(np.flatnonzero(np.diff(blocks)) + 1).tolist()})
         return [slice(start, stop) for start, stop in zip(cuts, [*cuts[1:], n], strict=True)]
 

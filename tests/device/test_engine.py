@@ -14,8 +14,12 @@ from coproc.engine.device.chunks import Chunks
 from coproc.engine.device.engine import DeviceEngine
 from coproc.engine.device.families import Sums
 from coproc.engine.device.protocol import OutOfMemory
+from coproc.engine.memory import Buffers
 from coproc.engine.protocol import U64, Check, Curve, Encoding, Group, Status, host_of, rows_of
 from coproc.errors import EngineLost, EngineUnavailable
+from coproc.operation import Batch
+from coproc.ops import OPERATIONS
+from coproc.ops.shape import MAX_BATCH
 from tests.device import toy
 from tests.device.test_trust import points, scalars
 from tests.samples import requests
@@ -191,6 +195,37 @@ def test_an_error_over_what_the_device_said_is_a_suspicion_and_one_over_the_argu
     with pytest.raises(ValueError, match="bytes"):
         engine.scalar_mul(G1, p, k[:3])
     assert engine.suspicions == 1
+
+
+# ---- batches ----
+@pytest.mark.parametrize(
+    ("op", "n", "nbytes", "sizes"),
+    [
+        ("verify_plonk", 3000, 2456, [3000]),
+        ("verify_plonk", 10000, 2456, [4096, 4096, 1808]),
+        ("verify_bls", 200000, 344, [16384] * 12 + [3392]),
+        ("poseidon_hash", 10000, 136, [4096, 4096, 1808]),
+        ("sha256", 5000, 64, [625] * 8),
+    ],
+)
+def test_an_accelerator_gets_large_batches_of_what_it_does_a_part_of(
+    engine: DeviceEngine, op: str, n: int, nbytes: int, sizes: list[int]
+) -> None:
+    batch = Batch(Buffers(np.zeros(n, np.uint64), np.full(n, nbytes, np.uint64)), np.full(n, 8, np.uint8), np.zeros(n, np.uint8))
+    with coproc.open(engine=engine, workers=4) as cp:
+        assert [s.stop - s.start for s in cp._cut(OPERATIONS[op], batch)] == sizes
+    with coproc.open(engine=engine.host, workers=4) as cp:
+        assert max(s.stop - s.start for s in cp._cut(OPERATIONS[op], batch)) <= MAX_BATCH
+
+
+def test_what_travels_in_a_batch_of_an_accelerator_is_bounded(engine: DeviceEngine) -> None:
+    n, nbytes = 16384, 36308
+    batch = Batch(Buffers(np.zeros(n, np.uint64), np.full(n, nbytes, np.uint64)), np.full(n, 8, np.uint8), np.zeros(n, np.uint8))
+    with coproc.open(engine=engine, workers=1) as cp:
+        cuts = cp._cut(OPERATIONS["verify_groth16_bn254"], batch)
+    assert all((s.stop - s.start) * nbytes <= 256 << 20 for s in cuts)
+    assert sum(s.stop - s.start for s in cuts) == n
+    assert len(cuts) == 3
 
 
 # ---- chunks ----
