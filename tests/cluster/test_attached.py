@@ -13,6 +13,7 @@ import coproc
 from coproc.cli.verify import Wanted, run
 from coproc.cluster.attached import ClusterCoprocessor
 from coproc.cluster.folding import FoldWorker
+from coproc.cluster.refold import refold
 from coproc.demo import load as load_demo
 from coproc.engine.select import select
 from coproc.measure.requests import make
@@ -137,6 +138,9 @@ def test_what_a_liar_was_asked_during_a_job_is_kept_and_runs_again(job: Path, tm
     assert batch.reason.startswith("worker ")
     assert {request.op for request in batch.requests} == {"verify_kzg_proof"}
     assert [again.told for again in replay(batch, select("cpu:portable"), 1)] == [batch.runs[0].told] * 2
+    here = refold(batch, select("cpu:portable"))
+    assert {difference.what for difference in here.differences} == {"value", "blamed"}
+    assert not here.wrong
 
 
 def test_a_folder_for_lies_without_a_cluster_is_refused(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
