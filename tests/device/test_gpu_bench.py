@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from benches import gpu
+from benches import gpu, gpu_host
+from benches.gpu_host_figures import SUM, interpreter, predicted
+from coproc.engine.device.engine import DeviceEngine
 
 
 def test_rates_and_vectors_run_on_a_device_that_the_cpu_emulates(tmp_path: Path) -> None:
@@ -59,3 +61,40 @@ def test_what_must_not_be_is_said(change: dict[str, Any], said: str) -> None:
     fine: dict[str, Any] = {"suspicions": 0, "lost": None, "sanitizer": {"run": False, "why": "none"}}
     assert gpu.wrong(fine) == []
     assert said in gpu.wrong(fine | change)[0]
+
+
+# ---- the host's share ----
+def test_the_hosts_share_is_the_sum_of_its_stages_and_waiting_is_none_of_it() -> None:
+    engine = DeviceEngine(gpu_host.emulated(), "opencl")
+    for op in ("verify_schnorr", SUM):
+        row = gpu_host.measured(engine, op, 40, rounds=1)
+        assert row["n"] == 40
+        assert "waiting" not in row["stages"]
+        for kind in ("native", "other"):
+            assert row["total"][kind] == pytest.approx(sum(stage[kind] for stage in row["stages"].values()))
+            assert row["total"][kind] > 0
+        assert {"gather, order, signs", "cut, copy, launch"} <= set(row["stages"])
+        assert row["polling"] > 0
+
+
+def test_stages_are_watched_only_while_they_are() -> None:
+    engine = DeviceEngine(gpu_host.emulated(), "opencl")
+    before = {(owner, name): vars(owner)[name] for owner, name, _ in gpu_host.STAGES}
+    with gpu_host.watched(engine):
+        assert all(vars(owner)[name] is not function for (owner, name), function in before.items())
+    assert all(vars(owner)[name] is function for (owner, name), function in before.items())
+
+
+def test_what_is_predicted_is_the_least_of_what_bounds_it() -> None:
+    def row(n: int, native: float, other: float) -> dict[str, Any]:
+        return {"n": n, "total": {"native": native, "other": other}, "stages": {}, "polling": 0.0}
+
+    few, many = row(1000, 500.0, 10_000 + 200.0), row(10_000, 500.0, 1000 + 200.0)  # 10 ms a batch and 200 ns an item
+    assert interpreter([few, many]) == pytest.approx(1e7)
+    found = predicted({"verify_plonk": [few, many], "verify_bls": [many]}, 16)
+    plonk = found["verify_plonk"]
+    assert plonk["rates"]["cores"] == pytest.approx(16e9 / 1700)
+    assert plonk["rates"]["interpreter"] == pytest.approx(1e6)
+    assert plonk["a_second"] == min(plonk["rates"].values())
+    assert (plonk["bound"], plonk["wanted"]) == ("device", 0.3e6)
+    assert set(found["verify_bls"]["rates"]) == {"cores", "interpreter"}
