@@ -27,6 +27,7 @@ PATIENCE: Final = 1800.0
 """Seconds in which a child compiles and makes its scenes."""
 SILENT: Final = 300.0
 """Seconds after which a fault that ends no more is one of a device that hangs."""
+_GLANCE: Final = 5.0
 SPOILED: Final = 3
 """Exit status of a child whose memory a kernel wrote into."""
 
@@ -71,18 +72,21 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[Any]:
         said.put(None)
 
     threading.Thread(target=read, daemon=True).start()
-    patience = PATIENCE
+    patience, silent = PATIENCE, 0.0
     while True:
         try:
-            line = said.get(timeout=patience)
-        except queue.Empty:
+            line = said.get(timeout=_GLANCE)
+        except queue.Empty:  # a campaign that was stopped for a while notices one glance of it
+            silent += _GLANCE
+            if silent < patience:
+                continue
             yield "hung"
             return
         if line is None:
             yield None
             return
         yield json.loads(line)
-        patience = SILENT
+        patience, silent = SILENT, 0.0
 
 
 def campaign(args: Namespace, stop: threading.Event, tell: float = 60.0) -> dict[str, Any]:
