@@ -19,7 +19,7 @@ from coproc.cluster.journal import Journal, JournalError
 
 from .simulation import journalled, vfs
 from .simulation.disk import SECTOR, WORN, Disk, DiskError, DiskFaults, Trouble
-from .simulation.simulation import everything
+from .simulation.simulation import each, everything
 from .test_journal import JOB, answers, append, submission
 
 WRETCHED = WORN.scaled(10.0)
@@ -113,8 +113,7 @@ def test_files_of_sqlite_on_the_simulated_disk_are_those_on_a_real_one(tmp_path:
 def found(disk: DiskFaults = WRETCHED, crash: float = 0.5) -> None:
     """One of a few seeds finds it."""
     with pytest.raises(AssertionError):
-        for seed in range(1, 7):
-            everything(seed, disk=disk, crash=crash).run(8.0)
+        each(range(1, 7), 8.0, disk=disk, crash=crash)
 
 
 def test_a_journal_that_does_not_synchronise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from coproc.cluster.telling import Telling
 from coproc.operation import Answer
 
 from .simulation.pool import EVERYTHING, Faults
-from .simulation.simulation import everything
+from .simulation.simulation import each, everything
 
 SEEDS = range(6)
 HOURS = 6.0
@@ -77,8 +77,7 @@ OFTEN = EVERYTHING.scaled(3.0)
 def found(hours: float = 4.0, faults: Faults = OFTEN) -> None:
     """One of a few seeds finds it."""
     with pytest.raises(AssertionError):
-        for seed in range(1, 5):
-            everything(seed, faults).run(hours)
+        each(range(1, 5), hours, faults)
 
 
 def test_a_batcher_that_listens_to_late_workers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

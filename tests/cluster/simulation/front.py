@@ -103,10 +103,12 @@ class Front(UnixServer):
     def settled(self) -> None:
         """Nobody is owed anything, and nothing is held but what connections hold."""
         connections = self._roster.all()
-        assert not self._roster.frames
-        assert self._roster.partial == sum(len(connection.data) for connection in connections)
-        assert self._desk.held.nbytes == sum(len(connection.data) + connection.owed for connection in connections)
-        assert all(not connection.frames for connection in connections)
+        unanswered, partial = self._roster.frames, self._roster.partial
+        assert not unanswered, f"{unanswered} frames are not answered"
+        assert not any(connection.frames for connection in connections), "a connection is owed something"
+        assert partial == sum(len(connection.data) for connection in connections), f"{partial} bytes of frames have begun"
+        held = sum(len(connection.data) + connection.owed for connection in connections)
+        assert self._desk.held.nbytes == held, f"{self._desk.held.nbytes} bytes are held, and {held} are there"
 
 
 class _Accepted:

@@ -260,8 +260,9 @@ class Network:
             return
         now, rng = self.world.clock.now(), self.rng
         self._apart = {host: until for host, until in self._apart.items() if until > now}
-        self._apart[rng.choice(sorted(self._ends))] = now + 0.1 * 1000 ** rng.random()
-        self.happened["apart"] += 1
+        if self._ends:
+            self._apart[rng.choice(sorted(self._ends))] = now + 0.1 * 1000 ** rng.random()
+            self.happened["apart"] += 1
         self.world.after(rng.expovariate(1 / 3600 / self.faults.apart), self._part)
 
 

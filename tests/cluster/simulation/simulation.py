@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -186,7 +186,21 @@ class Simulation:
             logger.setLevel(level)
 
     def run(self, hours: float) -> Report:
-        """So much virtual time, and then until everything is answered. Raises AssertionError where something does not hold."""
+        """So much virtual time, and then until everything is answered. Raises AssertionError, with the seed, where that does not hold."""
+        try:
+            self._run(hours)
+        except AssertionError as error:
+            raise AssertionError(f"seed {self.seed}, {hours:g} hours: {error}") from error
+        ledger, totals = self.ledger, self._totals
+        figures: dict[str, Any] = {name: totals[name] for name in ("accepted", "expired", "busy", "batches", "retries", "lost", "frames")}
+        served, unserved = sum(ledger.served.values()), sum(ledger.unserved.values())
+        return Report(
+            self.seed, hours, self.world.happened, served=served, unserved=unserved, crashes=self.crashes, digest=ledger.digest,
+            acknowledged=sum(job.acknowledged for job in self.jobs), starts=self.journalled.starts, asked_again=self.asked_again,
+            abandoned=self.abandoned, faults=self.faults, **figures
+        )  # fmt: skip
+
+    def _run(self, hours: float) -> None:
         try:
             with self._quiet(), virtual_time(self.world.clock):
                 self.world.run(3600 * hours)
@@ -197,14 +211,6 @@ class Simulation:
             self.settled()
         finally:
             self.journalled.end()
-        ledger, totals = self.ledger, self._totals
-        figures: dict[str, Any] = {name: totals[name] for name in ("accepted", "expired", "busy", "batches", "retries", "lost", "frames")}
-        served, unserved = sum(ledger.served.values()), sum(ledger.unserved.values())
-        return Report(
-            self.seed, hours, self.world.happened, served=served, unserved=unserved, crashes=self.crashes, digest=ledger.digest,
-            acknowledged=sum(job.acknowledged for job in self.jobs), starts=self.journalled.starts, asked_again=self.asked_again,
-            abandoned=self.abandoned, faults=self.faults, **figures
-        )  # fmt: skip
 
     @property
     def faults(self) -> tuple[tuple[str, int], ...]:
@@ -267,3 +273,9 @@ def everything(seed: int, faults: Faults = EVERYTHING, clients: Sequence[str] = 
         Job(simulation, "other job", 1800.0),
     ]
     return simulation
+
+
+def each(seeds: Iterable[int], hours: float, faults: Faults = EVERYTHING, **options: Any) -> None:
+    """A simulation of each seed. Raises AssertionError with the first in which something does not hold."""
+    for seed in seeds:
+        everything(seed, faults, **options).run(hours)
