@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from socket import AF_INET, SOCK_STREAM, socket
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,6 +95,8 @@ def up(nodes: int = 1, cpus: int | None = None, port: int = PORT) -> Laptop:
     running = _started_here()
     if running is not None and running.alive():
         raise EngineUnavailable(f"a cluster runs already at {running.address}: coproc cluster down ends it")
+    if _taken(port):
+        raise EngineUnavailable(f"something listens at port {port} already: --port takes another one")
     _make_token()
     slots = cpus or max(1, (os.cpu_count() or 1) // nodes)
     address = f"{HOST}:{port}"
@@ -109,6 +112,12 @@ def up(nodes: int = 1, cpus: int | None = None, port: int = PORT) -> Laptop:
         _file().unlink(missing_ok=True)
         raise
     return laptop
+
+
+def _taken(port: int) -> bool:
+    """Whether somebody listens there: Ray would say so after three tries, at some length."""
+    with socket(AF_INET, SOCK_STREAM) as one:
+        return one.connect_ex((HOST, port)) == 0
 
 
 def down() -> Laptop | None:

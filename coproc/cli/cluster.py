@@ -28,11 +28,14 @@ def up(
     cpus: Annotated[int | None, typer.Option(min=1, help="Workers of each node; default: the processors, shared out.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the head, on this machine only.")] = 6379,
 ) -> None:
-    """Start a cluster that `coproc verify` and `coproc serve` find as `auto`."""
+    """Start a cluster here, which verify and serve find as `auto`."""
 
     def work(console: Console) -> int:
-        laptop = _laptop().up(nodes, cpus, port)
-        console.log(f"cluster {laptop.address}, {nodes} node{'' if nodes == 1 else 's'}: coproc verify --cluster {laptop.address}")
+        module = _laptop()
+        if module.known() is None:
+            console.log(f"starting {_nodes(nodes)} on this machine, which takes Ray some ten seconds each")
+        laptop = module.up(nodes, cpus, port)
+        console.log(f"cluster {laptop.address} is up: coproc verify --cluster auto uses it, coproc cluster down ends it")
         return OK
 
     raise typer.Exit(_guarded(work))
@@ -50,11 +53,16 @@ def status(
         laptop = _laptop()
         known = laptop.known()
         at = address or (known.address if known else "auto")
+        if address is None and known is None:
+            console.log("no cluster was started here; looking for another one on this machine")
         nodes = laptop.nodes_of(at)
         engines = laptop.workers_of(at) if workers else {}
         if as_json:
             typer.echo(json.dumps({"address": at, "nodes": nodes, "workers": engines}))
         else:
+            alive = [node for node in nodes if node["alive"]]
+            slots = f"{sum(node['cpus'] for node in alive)} CPU and {sum(node['gpus'] for node in alive)} GPU slots"
+            typer.echo(f"cluster {at}{', started here' if known and at == known.address else ''}: {_nodes(len(alive))} alive, {slots}")
             for node in nodes:
                 state = "alive" if node["alive"] else "dead"
                 typer.echo(f"node {node['address']}/{node['id']}  {state}  {node['cpus']} CPU  {node['gpus']} GPU")
@@ -75,6 +83,10 @@ def down() -> None:
         return OK
 
     raise typer.Exit(_guarded(work))
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'' if count == 1 else 's'}"
 
 
 def _laptop() -> Any:
