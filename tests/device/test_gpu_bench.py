@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benches import gpu, gpu_host
+from benches import gpu, gpu_host, gpu_sections
 from benches.gpu_host_figures import SUM, interpreter, predicted
 from coproc.engine.device.engine import DeviceEngine
+from tests.device.small import WIDE
 
 
 def test_rates_and_vectors_run_on_a_device_that_the_cpu_emulates(tmp_path: Path) -> None:
@@ -30,16 +33,58 @@ def test_every_section_runs_on_a_device_that_the_cpu_emulates(tmp_path: Path) ->
     out = tmp_path / "gpu.json"
     assert gpu.main(["--engine", "opencl:0", "--quick", "--out", str(out)]) == 0
     found = json.loads(out.read_text(encoding="utf-8"))
-    assert set(found["batches"]) == set(gpu.OPS)
+    assert set(found["cases"]) == set(WIDE)
+    assert set(found["batches"]) == set(gpu_sections.OPS)
     assert {"miller BN254", "hades", "map_to_g1", "msm BLS12_381_G1 128"} <= set(found["kernels"])
-    assert found["seconds"] < 600
+    assert set(found["kernels"]["hades"]["predicted"]) == {"ceiling", "expected", "wanted"}
+    assert (set(found["seconds"]), found["failed"]) == (set(gpu_sections.SECTIONS), {})
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_time_that_is_up_ends_a_section_and_not_the_file(tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"
-    assert gpu.main(["--engine", "opencl:0", "--quick", "--only", "kernels,batches,vectors", "--minutes", "0.0001", "--out", str(out)]) == 0
+    assert gpu.main(["--engine", "opencl:0", "--quick", "--only", "kernels,batches", "--minutes", "0.0001", "--out", str(out)]) == 0
     found = json.loads(out.read_text(encoding="utf-8"))
-    assert (found["kernels"], found["batches"]) == ({}, {})
+    assert (found["kernels"], found["batches"], found["failed"]) == ({}, {}, {})
+
+
+def broken(words: Sequence[str], timeout: float, check: bool) -> Any:
+    """A section that writes an entry and then hangs, or crashes."""
+    name, out = (words[words.index(option) + 1] for option in ("--section", "--out"))
+    entry = {"BN254": {"ended": "equal"}} if name == "cases" else {"instructions_a_second": {"add": 1.0}}
+    gpu.save(Path(out), {name: entry, "suspicions": 0, "lost": None, "refused": []})
+    if name == "cases":
+        raise subprocess.TimeoutExpired(words, timeout)
+    return subprocess.CompletedProcess(words, -11)
+
+
+def test_a_section_that_hangs_or_crashes_costs_no_figure_and_no_other_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "gpu.json"
+    monkeypatch.setattr(gpu.subprocess, "run", broken)
+    monkeypatch.setattr(gpu.machine, "commit", dict)
+    assert gpu.main(["--engine", "opencl:0", "--only", "cases,rates", "--minutes", "1", "--out", str(out)]) == 1
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert found["cases"] == {"BN254": {"ended": "equal"}}
+    assert found["instructions_a_second"] == {"add": 1.0}
+    assert found["failed"]["cases"].startswith("killed after ")
+    assert found["failed"]["rates"] == "its process ended with -11"
+
+
+def test_sections_end_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shares of what is left: all of it together is never more."""
+    given: list[float] = []
+    now = [0.0]
+
+    def apart(name: str, engine: str, seconds: float, quick: bool, path: Path) -> dict[str, Any]:
+        given.append(seconds)
+        now[0] += seconds * (0.5 if name == "cases" else 1)
+        return {name: {}, "suspicions": 0, "lost": None, "refused": []}
+
+    monkeypatch.setattr(gpu, "apart", apart)
+    monkeypatch.setattr(gpu.time, "monotonic", lambda: now[0])
+    assert gpu.main(["--engine", "opencl:0", "--minutes", "9", "--out", str(tmp_path / "gpu.json")]) == 0
+    assert len(given) == len(gpu_sections.SECTIONS)
+    assert now[0] == pytest.approx(9 * 60)
 
 
 def test_an_engine_that_is_no_accelerator_and_one_that_is_absent_are_refused() -> None:
@@ -53,6 +98,9 @@ def test_an_engine_that_is_no_accelerator_and_one_that_is_absent_are_refused() -
         ({"vectors": {"cuda:0": {"asked": 9, "wrong": 2}}}, "2 answers of cuda:0"),
         ({"batches": {"verify_bls": {"device": {"right": False}}}}, "a batch of verify_bls"),
         ({"sanitizer": {"run": True, "memcheck": {"finished": True, "clean": False}}}, "memcheck"),
+        ({"failed": {"kernels": "killed after 90 s"}}, "kernels: killed after 90 s"),
+        ({"cases": {"hades": {"ended": "AssertionError: "}}}, "hades: AssertionError"),
+        ({"kernels": {"hades": {"error": "out of memory"}}}, "hades: out of memory"),
         ({"suspicions": 1}, "1 results"),
         ({"lost": "fell off the bus"}, "fell off the bus"),
     ],
