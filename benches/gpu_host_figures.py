@@ -100,7 +100,8 @@ def table(result: Mapping[str, Any]) -> str:
             f"## Predicted for one H100 and {cores} such cores",
             "",
             "A prediction, no measurement: the device by `gpu-model.json` (expected), the cores by the largest batch above, one process by"
-            " what of a batch does not grow with it outside native code (Python, which holds the interpreter's lock; numpy's loops release it).",
+            " what of a batch does not grow with it outside native code (Python, which holds the interpreter's lock; numpy's loops do"
+            " not).",
             "",
             markdown(("operation", "device", f"{cores} cores", "one process", "end to end, a second", "bound", "wanted"), rates),
             "",
