@@ -116,6 +116,9 @@ def test_a_server_whose_cluster_is_not_there_serves_on_this_machine() -> None:
         assert figures()["cluster_capacity"] == 0
 
 
+KILLS = 10
+
+
 def test_answers_of_a_cluster_are_right_though_actors_are_killed(cluster: Laptop, local: ThreadPool) -> None:
     remote = Gateway(cluster.address, local=ENGINE)
     with Audited(remote, local, ENGINE) as audited:
@@ -125,17 +128,21 @@ def test_answers_of_a_cluster_are_right_though_actors_are_killed(cluster: Laptop
         jobs = [(op, 64, seed) for seed in range(6) for op in ("verify_groth16_bn254", "verify_kzg_proof", "verify_plonk")]
         for job in jobs:
             expected(*job)
-        futures = []
-        for turn in range(2):
-            futures += [chain.run(batch(*job)) for job in jobs]
-            os.kill(next(iter(remote.pids().values())), signal.SIGKILL)
-            time.sleep(0.3 * (1 + turn))
+        futures, killed = [], set[int]()
+        for turn in range(KILLS):
+            futures += [chain.run(batch(*job)) for job in jobs[turn % 3 :: 3]]
+            end = time.monotonic() + 60
+            while not (up := set(remote.pids().values()) - killed) and time.monotonic() < end:
+                time.sleep(0.02)
+            os.kill(min(up), signal.SIGKILL)
+            killed |= {min(up)}
         assert not wait(futures, 60).not_done
-        for future, job in zip(futures, [*jobs, *jobs], strict=True):
-            assert right(future.result(), *job)
+        for turn in range(KILLS):
+            for job in jobs[turn % 3 :: 3]:
+                assert right(futures.pop(0).result(), *job)
         assert remote.wait_until_up(2, 60), "actors are started again"
         assert right(audited.run(batch(*jobs[0])).result(30), *jobs[0])
-        assert remote.deaths >= 1
+        assert remote.deaths >= KILLS - 2, "of the last ones the cluster may not have told yet"
         assert audited.counts().mismatches == 0
         assert audited.counts().requests >= 64
 
