@@ -63,6 +63,7 @@ def figures(paths: Sequence[Path]) -> dict[str, Any]:
     kernels = Counter(o.stage for o in outcomes if o.kind == "kernel")
     copies = Counter(o.stage for o in outcomes if o.kind != "kernel")
     return {
+        "changed": False,  # where --commit says what was played
         **heads[0],
         "faults": len(outcomes),
         "wrong": [[number, *o] for number, o in counted.items() if o.verdict == "wrong"],
