@@ -21,7 +21,7 @@ class Bounds:
     max_bytes         bytes of frames begun, unanswered, or answered and unread, of all connections and calls; beyond it frames get "busy"
     partial_bytes     bytes of frames begun, of all connections; beyond it the next that goes on is refused as "busy"
     connection_bytes  bytes of frames unanswered or unread of one connection; beyond it the connection is not read
-    frame_seconds     from the first byte of a frame to its last
+    frame_seconds     from the first byte of a frame to its last; who takes longer is gone within ten, thousands at once too
     write_seconds     without a byte read by a client that has answers to read
     max_message       bytes of a message of gRPC, which is there before anybody can ask how many there are
     """
@@ -32,7 +32,7 @@ class Bounds:
     max_bytes: int = 256 << 20
     partial_bytes: int = 32 << 20
     connection_bytes: int = 33 << 20
-    frame_seconds: float = 10.0
+    frame_seconds: float = 9.0
     write_seconds: float = 30.0
     max_message: int = 4 << 20
 

@@ -8,13 +8,16 @@ from typing import Final
 
 FRAME_BYTES: Final = 512
 """Bytes that a frame in hand counts beside its own: the objects that stand for it."""
+FRONT, PART, STRANGE = range(3)
+"""Where a connection stands: at the front, with a frame in part, or among strangers."""
 
 
 class Connection:
     """data: bytes of a frame that has begun, or of frames that may not be taken yet. Changed by the server's thread alone."""
 
     __slots__ = (
-        "begun", "closing", "data", "eof", "fd", "frames", "held", "in_part", "mask", "out", "out_bytes", "peer", "ready", "skip", "sock",
+        "begun", "closing", "data", "eof", "fd", "frames", "held", "known", "mask", "out", "out_bytes", "peer", "place", "ready", "skip",
+        "sock",
     )  # fmt: skip
 
     def __init__(self, sock: socket, mask: int, peer: str = "") -> None:
@@ -23,7 +26,8 @@ class Connection:
         self.data = bytearray()
         self.skip = 0  # bytes of a refused frame that are still to come
         self.begun = False  # the frame in hand has begun, and more of it is awaited
-        self.in_part = False  # watched among those
+        self.known = False  # has finished a frame, and sends none in crumbs since
+        self.place = STRANGE
         self.frames = 0  # taken and not answered
         self.held = 0  # bytes of those
         self.out: deque[memoryview] = deque()

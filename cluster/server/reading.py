@@ -16,7 +16,8 @@ from .roster import Roster
 from .writing import Writing
 
 _READ: Final = 1 << 16
-_MORE: Final = 1 << 18  # bytes read at once where a frame has begun
+_MORE: Final = 1 << 18  # bytes read at once where a frame of a client has begun
+_CRUMB: Final = 1 << 12  # bytes; who sends less of a frame that it does not end is a stranger again
 _TURN: Final = 2  # frames of a connection before others have their turn
 _FEW: Final = 32  # requests that the loop itself takes; more are for another thread
 _BUSY: Final = "busy: no room for this frame"
@@ -43,7 +44,7 @@ class Reading:
         if connection.ready:  # its turn comes
             return
         try:
-            size = connection.sock.recv_into(self._buffer, _MORE if connection.data else _READ)
+            size = connection.sock.recv_into(self._buffer, _MORE if connection.data and connection.known else _READ)
         except BlockingIOError:
             return
         except OSError:
@@ -65,6 +66,7 @@ class Reading:
             data = data[skipped:]
         if connection.data:
             self._roster.keep(connection, data)
+            connection.known &= size >= _CRUMB  # known again if the frame ends here
             self.resume(connection)
             return
         taken = self._take_all(connection, data)
@@ -74,12 +76,19 @@ class Reading:
 
     def resume(self, connection: Connection) -> None:
         """Take what is complete and may be taken now."""
+        if not connection.ready:
+            self.go_on(connection)
+
+    def go_on(self, connection: Connection) -> None:
+        """`resume` where its turn has come."""
         if not connection.open:
             return
-        if connection.data and not connection.closing and not connection.ready:
+        others = len(self.ready)
+        if connection.data and not connection.closing:
             taken = self._take_all(connection, connection.data)
             if connection.data:  # else it was dropped with the connection
                 self._roster.drop(connection, taken)
+        connection.ready = len(self.ready) > others
         self._begun(connection)
 
     def ended(self, connection: Connection) -> None:
@@ -103,6 +112,9 @@ class Reading:
                 text = f"a payload of {size:,} bytes: {frames.HEADER.size} to {bounds.max_frame:,} are taken"
                 self._writing.refuse(connection, WireError(code, text), _number(data, at))
                 return end
+            if stop > end and (error := _nonsense(data, at)) is not None:  # what is there is enough to tell
+                self._writing.refuse(connection, error, _number(data, at))
+                return end
             if stop > end or connection.owed > bounds.connection_bytes:
                 return at
             if turn == _TURN:
@@ -120,6 +132,7 @@ class Reading:
     def _begun(self, connection: Connection) -> None:
         """Note whether a frame has begun; refuse it where there is no room for it; read on or not."""
         if connection.closing or not connection.open:
+            self._roster.watch(connection)
             return
         data = connection.data
         waits = connection.ready or connection.owed > self._bounds.connection_bytes
@@ -156,6 +169,18 @@ class Reading:
 
     def _to_desk(self, connection: Connection, cost: int, payload: bytes) -> bytes | None:
         return self._desk.take(payload, lambda frame: self._reply(connection, cost, frame), connection.peer)
+
+
+def _nonsense(data: memoryview | bytearray, at: int) -> WireError | None:
+    """Why the frame that begins there is none of a client, if its header is there and tells so."""
+    if at + 4 + frames.HEADER.size > len(data):
+        return None
+    version, kind = data[at + 4], data[at + 5]
+    if version != frames.VERSION:
+        return WireError(frames.UNSUPPORTED_VERSION, f"version {version}: this end speaks {frames.VERSION}")
+    if not frames.EXECUTE <= kind <= frames.WARM:
+        return WireError(frames.MALFORMED, f"kind {kind}: there is none such")
+    return None
 
 
 def _number(data: bytes | bytearray | memoryview, at: int) -> int:

@@ -7,7 +7,7 @@ from socket import socket
 from typing import Final
 
 from .bounds import Bounds
-from .connection import Connection
+from .connection import FRONT, PART, STRANGE, Connection
 from .counters import Counters
 from .held import Held
 from .poller import IN, OUT, Poller
@@ -38,15 +38,17 @@ class Roster:
     def all(self) -> list[Connection]:
         return list(self._connections.values())
 
-    def add(self, sock: socket, peer: str) -> None:
+    def add(self, sock: socket, peer: str) -> Connection:
         sock.setblocking(False)
         connection = Connection(sock, IN, peer)
         self._connections[connection.fd] = connection
         self.poller.add(connection)
         self.counters.accepted += 1
+        return connection
 
     def finished(self, connection: Connection) -> None:
         """A frame of it is complete."""
+        connection.known = True
         self._connections.move_to_end(connection.fd)
 
     def evict(self, reason: str) -> bool:
@@ -80,11 +82,12 @@ class Roster:
                 self.timers.stop(SLOW, connection)
 
     def watch(self, connection: Connection) -> None:
-        """Ask for what matters: no reading where too much is held, writing only where something waits."""
+        """Ask for what matters: no reading where too much is held or frames wait already, writing only where something waits."""
         if connection.open:
-            reads = not connection.eof and connection.owed <= self.bounds.connection_bytes
+            reads = not (connection.eof or connection.ready) and connection.owed <= self.bounds.connection_bytes
             mask = (IN if reads else 0) | (OUT if connection.out else 0)
-            self.poller.change(connection, mask, connection.begun and not connection.out)
+            place = STRANGE if not connection.known else PART if connection.begun and not connection.out else FRONT
+            self.poller.change(connection, mask, place)
 
     def close(self, connection: Connection, reason: str) -> None:
         if not connection.open:

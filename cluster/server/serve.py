@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .metrics import Exporter
     from .rpc import RpcServer
 
-_SWITCH: Final = 0.001
+_SWITCH: Final = 0.000_2
 """Seconds that a thread of Python may keep the interpreter from the others: the socket's must not wait the usual five milliseconds."""
 _END_SECONDS: Final = 5.0
 """Seconds to end after the time to drain is over."""
@@ -256,6 +256,8 @@ def serve(settings: Settings, log: BoundLogger) -> None:
         port = server.exporter.port if server.exporter is not None else None
         waiting = server.backlog.waiting if server.backlog is not None else None
         log.info("serving", **places, metrics_port=port, waiting=waiting, seconds=round(monotonic() - start, 3), pid=os.getpid())
+        gc.collect()
+        gc.freeze()  # what is there now is there to the end: the collector need not look at it again
         notify("READY=1")
         stop.wait()
         log.info("draining")

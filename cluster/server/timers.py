@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from math import inf
 from time import monotonic
 
 from .connection import Connection
@@ -29,6 +30,11 @@ class Timers:
         """It is gone."""
         for queue in self._queues.values():
             queue.pop(connection, None)
+
+    def next(self) -> float:
+        """When the time of the next is over; infinite where nobody has so much time only."""
+        firsts = ((self._seconds[reason], next(iter(queue.values()), None)) for reason, queue in self._queues.items())
+        return min((begun + seconds for seconds, begun in firsts if begun is not None), default=inf)
 
     def over(self) -> tuple[str, Connection] | None:
         """One whose time is over, with the reason; it has no time for that any more."""

@@ -2,7 +2,7 @@
 
 Nothing blocks the thread: a frame of many requests is read by another thread, batches run in pools, and what is answered elsewhere comes
 back through a queue. An answer that the memo knows is sent from here at once. What a client can make the server hold is bounded (`Bounds`),
-and so is what is done in a row for those who are not clients: a few pieces, a few new connections, a few that have had their time.
+and what is done for those who are no clients has turns of its own (`Turns`), with rests between them while clients ask.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import select
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from socket import socket
@@ -27,13 +28,14 @@ from .listening import listen, unlisten
 from .poller import OUT, Poller
 from .reading import Reading
 from .roster import SLOW, Roster
+from .scheduler import short_slice
+from .turns import TURN, Turns
 from .writing import Writing
 
 _log: Final = logging.getLogger("coproc.cluster.server")
 _GONE: Final = select.EPOLLHUP | select.EPOLLERR
-_SWEEP: Final = 0.5  # seconds between looks at slow clients
-_ACCEPTS: Final = 4  # in a row
-_SWEPT: Final = 2  # connections closed in a row
+_SWEEP: Final = 0.5  # seconds between looks at slow clients, at most
+_ACCEPTS: Final = 8  # in a row
 
 
 class UnixServer:
@@ -51,7 +53,8 @@ class UnixServer:
         self._reading = Reading(self._roster, self._writing, desk, self._reply)
         self._replies: deque[tuple[Connection, int, bytes]] = deque()
         self._stop = self._draining = False
-        self._swept = 0.0
+        self._turns = Turns()
+        self._sweeps = 0.0  # when connections that do not get on are closed next
         self._thread = threading.Thread(target=self._run, name="coproc-uds", daemon=True)
 
     def start(self) -> None:
@@ -92,28 +95,75 @@ class UnixServer:
 
     # ---- the loop ----
     def _run(self) -> None:
-        listener, behind = self._listener.fileno(), False
+        short_slice()
         while not self._stop:
-            events, pieces = self._poller.wait(0 if self._reading.ready or behind else _SWEEP)
+            events = self._poller.wait(self._pause())
             for fd, mask in events:
-                if fd == listener:
-                    self._accept()
-                elif (connection := self._roster.get(fd)) is not None:
-                    self._guarded(connection, mask)
-            for fd, mask in pieces:
-                if (connection := self._roster.get(fd)) is not None:
-                    self._guarded(connection, mask)
-            for _ in range(len(self._reading.ready)):
-                connection = self._reading.ready.popleft()
-                connection.ready = False
-                self._guarded(connection, 0)
-            self._deliver()
-            if behind or monotonic() - self._swept >= _SWEEP:
-                behind = not self._sweep()
-                self._swept = monotonic()
-            if self._draining and listener >= 0:
+                self._look(fd, mask)
+            if events or self._replies:
+                self._deliver()
+                self._turns.answered(monotonic())
+            if self._reading.ready or self._poller.parts:
+                if events:
+                    self._poller.breathe()
+                self._behind()
+            now = monotonic()
+            if self._until_turn(now) <= 0:
+                self._turn(now)
+            if self._draining:
                 self._end_listener()
-                listener = -1
+
+    def _pause(self) -> float:
+        """Seconds that nobody has to wait for."""
+        if self._reading.ready or self._poller.parts or self._replies:
+            return 0.0
+        return self._until_turn(monotonic())
+
+    def _until_turn(self, now: float) -> float:
+        """Seconds until the next turn, or until one may be wanted."""
+        if self._poller.strangers or now >= self._sweeps:
+            self._turns.wanted(now)
+            return self._turns.pause(now)
+        return self._sweeps - now
+
+    def _behind(self) -> None:
+        """Further frames of connections that sent many, and frames in part: until somebody asks at the front, but one of each."""
+        for _ in range(len(self._reading.ready)):
+            self._guarded(self._reading.ready.popleft(), 0)
+            if self._poller.asked():
+                break
+        for fd, mask in self._poller.of_parts() if self._poller.parts else ():
+            self._look(fd, mask)
+            if self._poller.asked():
+                break
+
+    def _turn(self, begin: float) -> None:
+        """Close some that do not get on, look at some strangers, take some connections: for a moment, or until a client asks."""
+        whole = self._turns.whole(begin)
+
+        def over() -> bool:
+            return monotonic() - begin >= TURN or (not whole and self._poller.asked())
+
+        if begin >= self._sweeps:
+            while self._sweep():
+                if over():
+                    break
+            else:
+                self._sweeps = min(begin + _SWEEP, self._roster.timers.next())
+        if self._poller.strangers and monotonic() - begin < TURN:
+            listener = self._listener.fileno()
+            for fd, mask in self._poller.of_strangers():
+                if fd == listener:
+                    self._accept(over)
+                else:
+                    self._look(fd, mask)
+                if over():
+                    break
+        self._turns.ended(begin, monotonic())
+
+    def _look(self, fd: int, mask: int) -> None:
+        if (connection := self._roster.get(fd)) is not None:
+            self._guarded(connection, mask)
 
     def _guarded(self, connection: Connection, mask: int) -> None:
         """mask: what happened; 0: it has its turn."""
@@ -121,7 +171,7 @@ class UnixServer:
             if mask:
                 self._event(connection, mask)
             else:
-                self._reading.resume(connection)
+                self._reading.go_on(connection)
         except Exception:
             _log.exception("a connection is closed for an error of the server")
             self._roster.close(connection, "error")
@@ -138,7 +188,8 @@ class UnixServer:
         elif mask & select.EPOLLRDHUP:
             self._reading.ended(connection)
 
-    def _accept(self) -> None:
+    def _accept(self, over: Callable[[], bool]) -> None:
+        """Take new connections, and what they sent already, until the turn is over."""
         for _ in range(_ACCEPTS):
             try:
                 sock, _ = self._listener.accept()
@@ -151,7 +202,9 @@ class UnixServer:
             if len(self._roster) >= self._bounds.max_connections and not self._roster.evict("too many"):
                 self._turn_away(sock)
             else:
-                self._roster.add(sock, self._desk.peers.of_socket(sock))
+                self._guarded(self._roster.add(sock, self._desk.peers.of_socket(sock)), select.EPOLLIN)
+            if over():
+                return
 
     def _turn_away(self, sock: socket) -> None:
         self._desk.counters.closed["refused"] += 1
@@ -174,19 +227,18 @@ class UnixServer:
                 self._reading.resume(connection)
 
     def _sweep(self) -> bool:
-        """Close those that do not get on, a few at a time; whether that were all."""
-        for _ in range(_SWEPT):
-            over = self._roster.timers.over()
-            if over is None:
-                return True
-            reason, connection = over
-            if reason == SLOW:
-                self._desk.counters.closed["slow"] += 1
-                text = f"a frame took more than {self._bounds.frame_seconds:g} s"
-                self._writing.refuse(connection, WireError(frames.MALFORMED, text), 0)
-            else:
-                self._roster.close(connection, reason)
-        return False
+        """Close one that does not get on; whether there was one."""
+        over = self._roster.timers.over()
+        if over is None:
+            return False
+        reason, connection = over
+        if reason == SLOW:
+            self._desk.counters.closed["slow"] += 1
+            text = f"a frame took more than {self._bounds.frame_seconds:g} s"
+            self._writing.refuse(connection, WireError(frames.MALFORMED, text), 0)
+        else:
+            self._roster.close(connection, reason)
+        return True
 
     def _end_listener(self) -> None:
         if self._listener.fileno() >= 0:

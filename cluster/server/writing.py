@@ -84,7 +84,7 @@ class Writing:
         """Send what is to be sent, then close; what comes until then is ignored."""
         if not connection.open:
             return
-        connection.closing = True
+        connection.closing, connection.known = True, False
         self._roster.begun(connection, False)
         self._roster.timers.start(LINGERS, connection)
         self._roster.drop(connection, len(connection.data))

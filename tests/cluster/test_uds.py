@@ -300,6 +300,51 @@ def test_a_frame_that_is_not_finished_in_time_is_refused(path: Path, server: Uni
     assert server._desk.counters.closed["slow"] == 1
 
 
+@pytest.mark.parametrize(("head", "code"), [(b"\x02\x01", frames.UNSUPPORTED_VERSION), (b"\x01\x81", frames.MALFORMED)])
+def test_a_frame_whose_header_is_wrong_is_refused_before_the_rest_of_it_came(
+    path: Path, server: UnixServer, head: bytes, code: int
+) -> None:  # fmt: skip
+    with Raw(path) as raw:
+        raw.send(frames.LENGTH.pack(4000) + head + bytes(6) + (77).to_bytes(8, "little"))
+        assert raw.refused() == (code, 77)
+        assert raw.ended()
+    until(lambda: server.held == 0)
+
+
+def test_among_slow_strangers_a_newcomer_is_served_and_a_client_that_dribbles_gets_its_answers(path: Path, fake: Fake) -> None:
+    frame = execute(1, 3000)
+    with serving(path, fake, replace(SMALL, max_connections=500, partial_bytes=1 << 20)), Raw(path) as client:
+        client.send(PING)
+        assert client.read()[0].id == 5
+        strangers = [Raw(path) for _ in range(200)]
+        for at in range(3):
+            for raw in strangers:
+                raw.send(frame[at : at + 1])
+        assert alive(path)
+        for start in range(0, len(frame), 500):  # in crumbs: a stranger until the frame ends
+            client.send(frame[start : start + 500])
+        assert client.read()[0].id == 1
+        client.send(PING)
+        assert client.read()[0].id == 5
+        for raw in strangers:
+            raw.sock.close()
+
+
+def test_a_client_that_sends_many_frames_and_reads_late_gets_all_answers_beside_others(path: Path, fake: Fake) -> None:
+    with serving(path, fake), Raw(path) as raw, ThreadPoolExecutor(1) as threads:
+        sent = threads.submit(lambda: raw.send(b"".join(frames.reply(frames.DESCRIBE, 0, i) for i in range(20_000))))
+        for _ in range(20):
+            assert alive(path)
+        assert [raw.read()[0].id for _ in range(20_000)] == list(range(20_000))
+        sent.result()
+
+
+def test_a_client_that_is_refused_while_it_reads_nothing_may_send_to_the_end(path: Path, fake: Fake) -> None:
+    with serving(path, fake), Raw(path, 1.5) as raw:  # less than a connection lingers
+        frame = frames.reply(frames.DESCRIBE, 0, 1)
+        raw.send(frame * 20_000 + frame[:4] + b"\x02" + frame[5:] + bytes(1 << 20))
+
+
 def test_many_slow_connections_go_together_and_in_time(path: Path, fake: Fake) -> None:
     with serving(path, fake, replace(SMALL, max_connections=500)) as server:
         raws = [Raw(path) for _ in range(300)]
