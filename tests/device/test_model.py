@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
 
-from benches.gpu_gate.__main__ import regressions
+from benches.gpu_gate import records
+from benches.gpu_gate.__main__ import ARCHITECTURES, KERNELS, MODEL, modules
 from benches.gpu_gate.cubin import kernels, longest_loop, sections
+from benches.gpu_gate.records import regressions, worse_kernels
 from coproc.codegen.device import model
 from coproc.codegen.device.model import Cost
 
@@ -91,3 +94,30 @@ def test_a_regression_beyond_three_per_cent_fails() -> None:
     assert len(regressions(report(104, 100), report(100, 100))) == 1
     assert len(regressions(report(100, 97), report(100, 100))) == 1
     assert len(regressions({"primitives": {}, "figures": {}}, report(1, 1))) == 2
+
+
+def test_more_registers_more_wide_multiplications_and_unknown_kernels_fail() -> None:
+    def table(registers: int, wide: int, name: str = "hades") -> records.Table:
+        return {name: {"sm_90 128": [registers, 5000, wide]}}
+
+    assert worse_kernels(table(104, 103), table(100, 100)) == []
+    assert worse_kernels(table(60, 50), table(100, 100)) == []
+    assert worse_kernels(table(105, 100), table(100, 100)) == ["hades sm_90 128: 105 registers, 100 before"]
+    assert worse_kernels(table(100, 104), table(100, 100)) == ["hades sm_90 128: 104 wide multiplications, 100 before"]
+    assert len(worse_kernels(table(1, 1, "new"), table(1, 1))) == 2
+
+
+def test_what_is_kept_of_kernels_is_read_as_it_was_written() -> None:
+    table = {"b": {"sm_80 64": [1, 2, 3]}, "a": {"sm_90 32": [4, 5, 6], "sm_90 64": [7, 8, 9]}}
+    assert json.loads(records.written(table, "13.5")) == {"compiler": "NVRTC 13.5", "columns": list(records.COLUMNS), "kernels": table}
+
+
+def test_every_kernel_is_kept_for_every_architecture_and_size_of_group() -> None:
+    kept = json.loads(KERNELS.read_text(encoding="utf-8"))["kernels"]
+    wanted = {(family, curve, f"{arch} {block}") for family, curve, block, arch in modules()}
+    assert {(*name.split()[:2], where) for name, row in kept.items() for where in row} == wanted
+    assert all(
+        set(row) == {f"{arch} {b}" for arch in ARCHITECTURES for b in {int(where.split()[1]) for where in row}} for row in kept.values()
+    )
+    model = json.loads(MODEL.read_text(encoding="utf-8"))["kernels"]
+    assert sum(map(len, model.values())) == len(kept)
