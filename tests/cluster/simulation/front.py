@@ -97,7 +97,10 @@ class Front(UnixServer):
     def _due(self) -> float:
         """When the time of a connection is over, and the server looks at it."""
         queues, seconds = self._roster.timers._queues, self._roster.timers._seconds
-        first = min((next(iter(queue.values())) + seconds[reason] for reason, queue in queues.items() if queue), default=inf)
+        first = inf
+        for reason, queue in queues.items():
+            if queue:
+                first = min(first, next(iter(queue.values())) + seconds[reason])
         return max(first + 1e-6, self._swept + _SWEEP) if first < inf else inf
 
     def settled(self) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PIECE: Final = 400
 """Answers that are read at once, at most."""
-MORE: Final = 0.3
+MORE: Final = 0.15
 """Chance that more is to be sent at once."""
 _AGAIN: Final = 0.5
 """Seconds until a client that heard nothing asks once more."""

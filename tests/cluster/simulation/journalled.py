@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -52,6 +53,11 @@ class Journalled:
             else:
                 return
         raise AssertionError(f"the journal cannot be opened: {why}")
+
+    def pump(self) -> float | None:
+        """`Backlog.pump`, unless nothing can be due."""
+        backlog = self.backlog
+        return backlog.pump() if backlog._writes or backlog._later or not backlog._exhausted else inf
 
     def stop(self, power: bool) -> None:
         """The server is gone, perhaps the power too."""

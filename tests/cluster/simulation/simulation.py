@@ -119,7 +119,7 @@ class Simulation:
         while True:
             if self._batcher_due() <= clock.now():
                 self.batcher.pump()
-            wake, due = self.front.turn(), self.journalled.backlog.pump()
+            wake, due = self.front.turn(), self.journalled.pump()
             if self.journalled.disk.dead:
                 self._crashed()
             elif due is not None and not self.front.busy and (batcher := self._batcher_due()) > clock.now():
@@ -264,9 +264,9 @@ def everything(seed: int, faults: Faults = EVERYTHING, clients: Sequence[str] = 
     """A simulation with clients of every kind."""
     simulation = Simulation(seed, faults, **options)
     simulation.clients += [
-        Validator(simulation, "validator", 100.0),
-        Validator(simulation, "other validator", 250.0),
-        *(Mempool(simulation, f"mempool {i}", 160.0) for i in range(3)),
+        Validator(simulation, "validator", 110.0),
+        Validator(simulation, "other validator", 275.0),
+        *(Mempool(simulation, f"mempool {i}", 190.0) for i in range(3)),
         Bulk(simulation, "bulk", 900.0),
         Flood(simulation, "flood", 14400.0),
         Job(simulation, "job", 600.0),
