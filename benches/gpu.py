@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benches import machine
-from benches.gpu_sections import SECTIONS, Clock
+from benches.gpu_sections import SECTIONS, Clock, TimeIsUp
 from coproc.engine.device.engine import DeviceEngine
 from coproc.engine.select import select
 from coproc.errors import EngineUnavailable
@@ -66,6 +66,9 @@ def section(name: str, engine_name: str, minutes: float, quick: bool, path: Path
             figures[name][key] = entry
             figures |= {"suspicions": engine.suspicions, "lost": engine.lost, "refused": sorted(engine.refused)}
             save(path, figures)
+    except TimeIsUp:
+        figures["unfinished"] = True
+        machine.say(f"{name}: time is up after {len(figures[name])} entries")
     except Exception as error:
         figures["failed"] = f"{type(error).__name__}: {error}"[:2000]
     figures |= {"suspicions": engine.suspicions, "lost": engine.lost, "refused": sorted(engine.refused)}
@@ -98,7 +101,7 @@ def measure(name: str, only: Sequence[str], minutes: float, quick: bool, out: Pa
     card = {"name": device.name, "memory": device.memory, "units": device.units, "scratch": device.scratch, "emulated": device.emulated}
     figures: dict[str, Any] = {
         "bench": "gpu", "schema": 2, "at": machine.stamp(), **machine.commit(), "machine": machine.describe(None), "engine": name,
-        "card": card, "quick": quick, "seconds": {}, "failed": {}, "suspicions": 0, "lost": None, "refused": [],
+        "card": card, "quick": quick, "seconds": {}, "failed": {}, "unfinished": [], "suspicions": 0, "lost": None, "refused": [],
     }  # fmt: skip
     if _MODEL.is_file():
         figures["model"] = json.loads(_MODEL.read_text(encoding="utf-8")).get("figures")
@@ -114,6 +117,7 @@ def measure(name: str, only: Sequence[str], minutes: float, quick: bool, out: Pa
         figures["suspicions"] += found["suspicions"]
         figures["lost"] = figures["lost"] or found["lost"]
         figures["refused"] = sorted({*figures["refused"], *found["refused"]})
+        figures["unfinished"] += [one] if "unfinished" in found else []
         if "failed" in found:
             figures["failed"][one] = found["failed"]
         _compare(figures)

@@ -37,6 +37,10 @@ Entries = Iterator[tuple[str, Any]]
 Call = Callable[[Stream], object]
 
 
+class TimeIsUp(Exception):
+    """A section has more to do than time."""
+
+
 class Clock:
     """What is left of the time."""
 
@@ -47,13 +51,17 @@ class Clock:
     def left(self) -> float:
         return self._end - time.monotonic()
 
+    def check(self) -> None:
+        """Before each entry. Raises TimeIsUp."""
+        if self.left < 0:
+            raise TimeIsUp
+
 
 # ---- every kernel once, beside the CPU ----
 def cases(engine: DeviceEngine, clock: Clock, quick: bool) -> Entries:
     """Every kernel of every family on few items; quick: on one curve. Equal to the CPU engine's results, or how it ended."""
     for name in WIDE if quick else CASES:
-        if clock.left < 0:
-            return
+        clock.check()
         began, ended = time.monotonic(), "equal"
         try:
             with engine.device.stream() as stream:
@@ -68,8 +76,8 @@ def rates(engine: DeviceEngine, clock: Clock, quick: bool) -> Entries:
     """Instructions and Montgomery multiplications a second."""
     seconds = 0.0 if quick else 0.5
     yield "instructions_a_second", gpu_rates.instructions(engine.device, seconds, 1 if quick else 64)
-    if clock.left > 0:
-        yield "multiplications_a_second", gpu_rates.multiplications(engine.device, seconds, 2 if quick else 2000)
+    clock.check()
+    yield "multiplications_a_second", gpu_rates.multiplications(engine.device, seconds, 2 if quick else 2000)
 
 
 # ---- kernels ----
@@ -131,8 +139,7 @@ def _calls(engine: DeviceEngine, quick: bool) -> Iterator[tuple[str, int, Call]]
 def kernels(engine: DeviceEngine, clock: Clock, quick: bool) -> Entries:
     """items, seconds and items a second of a call of each family: of the fastest, and what the first took, kernels compiled."""
     for name, items, call in _calls(engine, quick):
-        if clock.left < 0:
-            return
+        clock.check()
 
         def run(call: Call = call) -> None:
             with engine.device.stream() as stream:
@@ -152,8 +159,7 @@ def kernels(engine: DeviceEngine, clock: Clock, quick: bool) -> Entries:
 def batches(engine: DeviceEngine, clock: Clock, quick: bool) -> Entries:
     """Requests a second of whole batches, answered and checked as for anybody; and of the CPU alone."""
     for op in OPS:
-        if clock.left < 0:
-            return
+        clock.check()
         n = 4 if quick else (1 << 14 if op != "poseidon_hash" else 1 << 17)
         wanted = make(engine.host, op, n).requests
         row: dict[str, Any] = {"requests": n}
@@ -175,8 +181,7 @@ def vectors(engine: DeviceEngine, clock: Clock, quick: bool) -> Entries:
             for op in requests.OPS:
                 every = [case for vectors in sorted(load.DUSK_COUNTS) for case in load.dusk(op, vectors)]
                 some = every[:: max(1, len(every) // 4)] if quick else every
-                if clock.left < 0:
-                    break
+                clock.check()
                 for case, answer in zip(some, cp.run([requests.request_of(case) for case in some]), strict=True):
                     row["asked"] += 1
                     row["wrong"] += requests.difference(case, answer, gas=None) is not None
