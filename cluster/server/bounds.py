@@ -32,7 +32,7 @@ class Bounds:
     max_bytes: int = 256 << 20
     partial_bytes: int = 32 << 20
     connection_bytes: int = 33 << 20
-    frame_seconds: float = 9.0
+    frame_seconds: float = 8.0
     write_seconds: float = 30.0
     max_message: int = 4 << 20
 
