@@ -20,11 +20,15 @@ COMMAND: Final = (sys.executable, "-m", "coproc.cluster.worker")
 _BUFFER: Final = 1 << 20
 
 
+class StartLost(EngineUnavailable):
+    """A worker was killed while it came up, which says nothing of the next one."""
+
+
 class WorkerProcess:
     """A worker that runs. Not for several threads at once, `kill` apart."""
 
     def __init__(self, engine: str | None, command: Sequence[str], start_seconds: float) -> None:
-        """Raises EngineUnavailable where it does not come up, and says why."""
+        """Raises EngineUnavailable where it does not come up, and says why; StartLost where it was killed."""
         ours, theirs = socketpair()
         with theirs:
             for sock in (ours, theirs):
@@ -43,7 +47,9 @@ class WorkerProcess:
             kind, text = pipe.receive_word(ours)
         except (pipe.PipeError, OSError) as error:
             self.end()
-            raise EngineUnavailable(f"a worker did not come up ({_ending(self._process.returncode)}): {error}") from None
+            killed = not isinstance(error, TimeoutError) and self._process.returncode < 0
+            what = StartLost if killed else EngineUnavailable
+            raise what(f"a worker did not come up ({_ending(self._process.returncode)}): {error}") from None
         if kind == pipe.FAILED:
             self.end()
             raise EngineUnavailable(text)

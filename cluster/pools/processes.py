@@ -16,7 +16,7 @@ from typing import Final
 from coproc.coprocessor import default_workers
 from coproc.errors import EngineError, EngineLost, EngineUnavailable
 
-from .process import COMMAND, WorkerProcess
+from .process import COMMAND, StartLost, WorkerProcess
 from .protocol import PackedAnswers, PackedBatch
 from .threads import failed
 
@@ -25,6 +25,8 @@ BATCH_SECONDS: Final = 120.0
 START_SECONDS: Final = 60.0
 _PAUSE: Final = (0.05, 5.0)
 """Seconds from a failed start of a worker to the next: the first pause, doubled each time, and the longest."""
+STARTS: Final = 6
+"""Starts in a row in which a worker may be killed before it counts as one that does not start."""
 _LOOK: Final = 1.0
 """Seconds after which an idle worker is looked at."""
 
@@ -141,7 +143,7 @@ class ProcessPool:
 
     def _up(self, place: int) -> WorkerProcess | None:
         """The worker, started anew if it died; None once this pool is closed and has no use for it."""
-        pause = _PAUSE[0]
+        pause, killed = _PAUSE[0], 0
         while True:
             with self._state:
                 worker = self._workers[place]
@@ -157,7 +159,11 @@ class ProcessPool:
             try:
                 started = WorkerProcess(self._engine, self._command, self._start_seconds)
             except EngineUnavailable as error:
-                self._not_up(place, str(error))
+                killed = killed + 1 if isinstance(error, StartLost) else STARTS
+                if killed >= STARTS:
+                    self._not_up(place, str(error))
+                else:
+                    _log.warning("worker %d of a pool is started again: %s", place, error)
                 with self._state:
                     self._state.wait_for(lambda: self._closed, pause)
                 pause = min(2 * pause, _PAUSE[1])

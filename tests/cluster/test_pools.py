@@ -7,12 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import coproc
-from benches.soak.kill_workers import storm
+from benches.soak.kill_workers import light_command, storm
 from coproc.batch import answers_of
 from coproc.cluster.answerer import Answerer
 from coproc.cluster.batcher import Batcher
@@ -20,7 +21,7 @@ from coproc.cluster.dispatch import Dispatcher, Stage
 from coproc.cluster.limits import Limits
 from coproc.cluster.memo import Memo
 from coproc.cluster.pools.process import alive
-from coproc.cluster.pools.processes import ProcessPool
+from coproc.cluster.pools.processes import STARTS, ProcessPool
 from coproc.cluster.pools.protocol import PackedAnswers, PackedBatch, Pool, Run
 from coproc.cluster.pools.threads import ThreadPool
 from coproc.cluster.ticket import Ticket
@@ -187,6 +188,33 @@ def test_300_kills_of_light_workers_in_200_000_requests_lose_nothing_and_repeat_
     assert found.lost > 60
     assert found.requests >= 200_000
     assert found.held
+
+
+DIES_AT_FIRST = """
+import os, runpy, sys
+with open(sys.argv[1], "ab") as file:
+    file.write(b"x")
+if os.path.getsize(sys.argv[1]) <= int(sys.argv[2]):
+    os.kill(os.getpid(), 9)
+sys.argv = sys.argv[3:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(("dies", "comes"), [(STARTS - 1, True), (1000, False)])
+def test_a_worker_that_is_killed_while_it_starts_is_started_again_for_a_while(dies: int, comes: bool, tmp_path: Path) -> None:
+    light = light_command()
+    command = (*light[:3], "-c", DIES_AT_FIRST, str(tmp_path / "starts"), str(dies), *light[3:])
+    batch = PackedBatch.of(digests(range(5)))
+    with ProcessPool(1, None, command) as pool:
+        future = pool.run(batch)
+        if comes:
+            assert future.result(60).retbuf.tolist() == Answerer(select("cpu"))(batch).retbuf.tolist()
+            assert (pool.starts, (tmp_path / "starts").stat().st_size) == (1, STARTS)
+        else:
+            with pytest.raises(EngineUnavailable, match="SIGKILL"):
+                future.result(60)
+            assert (tmp_path / "starts").stat().st_size >= STARTS
 
 
 def test_where_no_worker_can_start_requests_are_unserved_and_the_reason_is_told() -> None:
