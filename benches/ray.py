@@ -109,7 +109,7 @@ def judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     def ratio(row: dict[str, Any], way: str, workers: int) -> float:
         other = took[way, workers, row["count"]]
-        return round(median(theirs / ours for ours, theirs in zip(row["rounds"], other, strict=True)), 3)
+        return round(float(median(theirs / ours for ours, theirs in zip(row["rounds"], other, strict=True))), 3)
 
     for row in rows:
         if row["workers"] == max(WORKERS):

@@ -34,6 +34,8 @@ WAIT_SECONDS: Final = 90.0
 _OTHERS_SECONDS: Final = 15.0
 """For the others; who is later joins later."""
 MOST_LANES: Final = 64
+LANES_A_PLACE: Final = 4
+"""Batches under way for each question that may be asked at once: those that wait go together (`joining`)."""
 
 
 class ClusterCoprocessor(Coprocessor):
@@ -80,7 +82,7 @@ class ClusterCoprocessor(Coprocessor):
                 raise EngineUnavailable(why)
             self.remote.wait_for_all(_OTHERS_SECONDS)
         # a thread for each batch that is under way: it waits for the cluster
-        super().__init__(here, min(MOST_LANES, max(self._local.capacity, self.remote.capacity)))
+        super().__init__(here, min(MOST_LANES, max(self._local.capacity, LANES_A_PLACE * self.remote.capacity)))
 
     @property
     def where(self) -> str:

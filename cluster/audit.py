@@ -144,8 +144,9 @@ class Audited:
         places = self._remote.capacity
         with self._lock:
             self._joining.out -= ended
-            questions = list(iter(lambda: self._joining.next(places), []))
-        for tasks in questions:
+            questions = sum(iter(lambda: self._joining.reserve(places), False))
+        for _ in range(questions):
+            tasks: list[Task] = []
             self._then(tasks, partial(self._send, tasks))
 
     def _then(self, tasks: list[Task], step: Callable[[], None]) -> None:
@@ -179,6 +180,12 @@ class Audited:
 
     # ---- there ----
     def _send(self, tasks: list[Task]) -> None:
+        """tasks: takes the batches of the question."""
+        places = self._remote.capacity
+        with self._lock:
+            tasks += self._joining.take(places)
+        if not tasks:
+            return
         opened: list[_Opened] = []
         for task in tasks:
             try:

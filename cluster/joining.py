@@ -1,8 +1,8 @@
 """`Joining`: batches that wait for a worker, and which of them are asked about in one question.
 
 What a question costs beside the work (canaries, the last equation, tags, the way there and back) hardly depends on its size. While
-workers have places a batch goes at once, by itself. What comes while they have none waits, and goes in larger questions: a place takes
-its share of what waits, so that the last questions of a job are small and workers end together.
+workers have places a batch goes at once. What is there when a question is made, behind the first ones to idle workers, goes in larger
+questions: a place takes its share of what waits, so that the last questions of a job are small and workers end together.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 from .clock import Clock, RealClock
 from .cost import units
 from .pools.protocol import PackedAnswers, PackedBatch
+from .remote import IN_HAND
 
 MOST_REQUESTS: Final = 8192
 MOST_UNITS: Final = 3.3
@@ -44,6 +45,8 @@ class Joining:
         self._most_requests, self._most_units = most_requests, most_units
         self._waiting: deque[Task] = deque()
         self._requests: dict[str, int] = {}  # that wait, by operation
+        self._reserved = 0  # places without a question yet
+        self._first = 0  # questions that go to idle workers
         self._sober_until = 0.0
         self.out = 0
 
@@ -69,20 +72,32 @@ class Joining:
         self._requests.clear()
         return tasks
 
-    def next(self, places: int) -> list[Task]:
-        """What goes now, as one question that takes a place; [] where nothing waits or all places (one at least) are taken."""
-        if not self._waiting or self.out >= max(1, places):
-            return []
+    def reserve(self, places: int) -> bool:
+        """Whether a question goes now, which takes one of the places (one at least); which one is decided by `take`, a little later."""
+        if len(self._waiting) <= self._reserved or self.out >= max(1, places):
+            return False
+        if not self.out:
+            self._first = max(1, places // IN_HAND)
+        self._reserved += 1
         self.out += 1
+        return True
+
+    def take(self, places: int) -> list[Task]:
+        """The batches of a question for which a place is reserved; [] where nothing waits any more, and the place is free."""
+        self._reserved -= 1
+        if not self._waiting:
+            self.out -= 1
+            return []
         first = self._waiting.popleft()
         self._count(first, -1)
-        if first.alone or self._clock.now() < self._sober_until:
+        self._first -= 1
+        if first.alone or self._first >= 0 or self._clock.now() < self._sober_until:
             return [first]
         op, chosen = first.batch.op, [first]
         requests, some = len(first.batch), first.units
-        share = -(-(requests + self._requests[op]) // max(1, places))
+        share = min(-(-(requests + self._requests[op]) // max(1, places)), self._most_requests)
         passed: list[Task] = []
-        while self._waiting and requests < min(share, self._most_requests):
+        while self._waiting and requests < share:
             task = self._waiting.popleft()
             fits = requests + len(task.batch) <= self._most_requests and some + task.units <= self._most_units
             if task.batch.op != op or task.alone or not fits:

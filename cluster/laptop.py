@@ -71,6 +71,15 @@ def token() -> dict[str, str]:
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(_token_file())}
 
 
+QUIET: Final = {
+    "RAY_enable_metrics_collection": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_enable_timeline": "0",
+    "RAY_event_stats": "0",
+}
+"""Ray's figures of itself, for a dashboard that is not there; each question costs less without."""
+
+
 def _token_file() -> Path:
     return cache_folder() / "cluster.token"
 
@@ -139,7 +148,12 @@ def _start(node: int, options: list[str]) -> int:
     for left in reversed(range(TRIES)):
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [*words, *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, env=os.environ | token()
+                [*words, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env=QUIET | os.environ | token(),
             )
         end = monotonic() + _START_SECONDS
         while process.poll() is None and monotonic() < end:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from coproc.engine.protocol import I64
 
 from .sealed import Partial, Question
+
+IN_HAND: Final = 2
+"""Questions that a worker has at once: one that it works on and one that waits there."""
 
 
 class Asked(NamedTuple):
@@ -22,7 +25,7 @@ class Remote(Protocol):
 
     @property
     def capacity(self) -> int:
-        """Questions that are worked on at once; 0 while there is no worker."""
+        """Questions that may be asked at once, `IN_HAND` of each worker; 0 while there is no worker."""
 
     @property
     def engines(self) -> tuple[str, ...]: ...

@@ -105,7 +105,18 @@ class Shelf:
         self._stock = Stock(width, max_keys)
 
     def rows(self, data: Buffers) -> tuple[U64, object]:
-        """uint64[n, width]: the row of each element's key, prepared now if it is new; and what keeps the keys alive."""
+        """uint64[n, width]: the row of each element's key, prepared now if it is new; and what keeps the keys alive.
+
+        Elements that lie in one place, as those that a worker was sent do, are read once.
+        """
+        addresses = data.addresses
+        if len(addresses) > _FEW and np.count_nonzero(addresses[1:] == addresses[:-1]) * 2 > len(addresses):
+            _, first, which = np.unique(addresses, return_index=True, return_inverse=True)
+            if np.array_equal(data.lengths[first][which], data.lengths):
+                distinct = data.take(first)
+                self.rows(distinct)  # what comes twice in a batch is used again
+                rows, hold = self.rows(distinct)
+                return rows[which], hold
         stock = self._stock
         index = self._find(stock, data)
         if len(index) == 1:

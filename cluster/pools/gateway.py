@@ -22,13 +22,13 @@ from coproc.engine.protocol import I64, Engine
 from coproc.engine.select import select
 from coproc.errors import EngineLost, EngineUnavailable
 
-from ..remote import Asked
+from ..remote import IN_HAND, Asked
 from ..sealed import Partial, Question
 from . import gateway_pipe as pipe
 from .gateway_pipe import Answer, Ask, Blame, Blamed, Failed, KeysForgotten, Log, Quarantine, Refused, State
 from .pipe import PipeError
 from .ray_cluster import checked, unreachable
-from .ray_slot import IN_HAND, LEAST_SECONDS, START_SECONDS
+from .ray_slot import LEAST_SECONDS, START_SECONDS
 from .slim import Names, pack
 
 _log: Final = logging.getLogger("coproc.cluster")

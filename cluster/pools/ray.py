@@ -16,11 +16,11 @@ from typing import Any, Final
 
 from coproc.errors import EngineError, EngineLost, EngineUnavailable
 
-from ..remote import Asked
+from ..remote import IN_HAND, Asked
 from .parcel import Parcel
 from .ray_actor import FoldActor
 from .ray_cluster import Place, connected, places
-from .ray_slot import IN_HAND, LEAST_SECONDS, START_SECONDS, Making, Slot
+from .ray_slot import LEAST_SECONDS, START_SECONDS, Making, Slot
 
 _log: Final = logging.getLogger("coproc.cluster")
 SURVEY_SECONDS: Final = 5.0

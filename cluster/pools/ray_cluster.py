@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from coproc.errors import EngineUnavailable
 
-from ..laptop import known, token
+from ..laptop import QUIET, known, token
 
 _CONNECT_SECONDS: Final = 5.0
 
@@ -66,6 +66,8 @@ def connected(address: str) -> Any:
     if laptop is not None and address in ("auto", laptop.address):
         address = laptop.address
         os.environ |= token()
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     ray: Any = import_module("ray")
     try:

@@ -13,14 +13,13 @@ from coproc.errors import EngineError, EngineLost
 
 from ..cost import units
 from ..folding import Forgotten
+from ..remote import IN_HAND
 from ..sealed import Partial
 from .parcel import Parcel
 from .ray_actor import FoldActor
 from .ray_cluster import Place
 
 _log: Final = logging.getLogger("coproc.cluster")
-IN_HAND: Final = 2
-"""Questions that an actor has at once: one that it works on and one that waits there."""
 START_SECONDS: Final = 60.0
 LEAST_SECONDS: Final = 30.0
 """In which an answer must come, however small the question."""

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 
 from coproc.cluster.folding import FoldWorker, Forgotten
-from coproc.cluster.pools.ray_slot import IN_HAND
 from coproc.cluster.pools.slim import Names, pack, unpack
-from coproc.cluster.remote import Asked
+from coproc.cluster.remote import IN_HAND, Asked
 from coproc.cluster.sealed import CURVE_OF, Partial, Question, tag_sum, tags
 from coproc.engine.protocol import I64, Engine
 from coproc.errors import EngineLost, EngineUnavailable

@@ -35,63 +35,93 @@ def sizes(tasks: list[Task]) -> list[int]:
     return [len(one.batch) for one in tasks]
 
 
+def ask(joining: Joining, places: int) -> list[Task]:
+    """What is asked next, [] where there is no place."""
+    return joining.take(places) if joining.reserve(places) else []
+
+
+def busy(joining: Joining) -> Joining:
+    """Idle workers have had theirs."""
+    for _ in range(2):
+        joining.add(task(1))
+    while ask(joining, 2):
+        pass
+    joining.out = 1
+    return joining
+
+
 def test_a_batch_goes_at_once_while_there_are_places() -> None:
     joining = Joining(VirtualClock())
     for n in (5, 6):
         joining.add(task(n))
-        assert sizes(joining.next(2)) == [n]
+        assert sizes(ask(joining, 2)) == [n]
     joining.add(task(7))
-    assert joining.next(2) == []
+    assert ask(joining, 2) == []
     joining.out -= 1
-    assert sizes(joining.next(2)) == [7]
+    assert sizes(ask(joining, 2)) == [7]
+
+
+def test_idle_workers_have_one_batch_each_at_once_and_their_second_places_a_share() -> None:
+    joining = Joining(VirtualClock())
+    for _ in range(12):
+        joining.add(task(10))
+    assert [joining.reserve(4) for _ in range(5)] == [True] * 4 + [False]
+    assert [len(joining.take(4)) for _ in range(4)] == [1, 1, 3, 2]
 
 
 def test_what_waits_goes_together_and_each_place_has_its_share() -> None:
-    joining = Joining(VirtualClock(), most_requests=50)
-    for _ in range(20):
-        joining.add(task(10))
-    assert [sizes(joining.next(20)) for _ in range(20)] == [[10]] * 20
-    joining.out = 0
+    joining = busy(Joining(VirtualClock(), most_requests=50))
     for _ in range(20):
         joining.add(task(10))
     asked = []
     while len(joining):
-        asked.append(len(joining.next(2)))
-        joining.out = 0
+        asked.append(len(ask(joining, 2)))
+        joining.out = 1
     assert asked == [5, 5, 5, 3, 1, 1]
 
 
+def test_a_place_that_finds_nothing_is_free_again() -> None:
+    joining = busy(Joining(VirtualClock()))
+    for n in (5, 6):
+        joining.add(task(n))
+    assert joining.reserve(4)
+    assert joining.reserve(4)
+    assert not joining.reserve(4)
+    assert sizes(joining.take(1)) == [5, 6]
+    assert joining.take(1) == []
+    assert joining.out == 2
+
+
 def test_a_question_has_one_operation_and_is_bounded_in_requests_and_work() -> None:
-    joining = Joining(VirtualClock(), most_requests=100, most_units=0.05)  # of verify_kzg_proof: 0.5 ms each
+    joining = busy(Joining(VirtualClock(), most_requests=100, most_units=0.05))  # of verify_kzg_proof: 0.5 ms each
     for one in (task(40), task(40, "verify_bls"), task(40), task(40)):
         joining.add(one)
-    joined = joining.next(1)
-    assert [one.batch.op for one in joined] == ["verify_kzg_proof"] * 2
-    joining.out = 0
-    assert [one.batch.op for one in joining.next(1)] == ["verify_bls"]
-    joining.out = 0
-    assert sizes(joining.next(1)) == [40]
+    assert [one.batch.op for one in ask(joining, 2)] == ["verify_kzg_proof"] * 2
+    joining.out = 1
+    assert [one.batch.op for one in ask(joining, 2)] == ["verify_bls"]
+    joining.out = 1
+    assert sizes(ask(joining, 2)) == [40]
     assert not len(joining)
 
 
 def test_batches_of_a_question_that_was_lost_go_by_themselves_and_for_a_while_so_do_all() -> None:
     clock = VirtualClock()
-    joining = Joining(clock)
+    joining = busy(Joining(clock))
     lost = [task(1), task(2), task(3)]
     for one in lost:
         joining.add(one)
-    assert joining.next(1) == lost
-    joining.out = 0
-    for n in (4, 5, 6):
+    assert len(lost) == sum(len(ask(joining, 2)) for joining.out in (1, 1))
+    for n in (4, 5, 6, 7):
         joining.add(task(n))
     joining.again(lost)
     asked = []
     for _ in range(4):
-        asked.append(sizes(joining.next(1)))
-        joining.out = 0
+        joining.out = 1
+        asked.append(sizes(ask(joining, 2)))
     assert asked == [[1], [2], [3], [4]]
     clock.advance(SOBER_SECONDS + 1)
-    assert sizes(joining.next(1)) == [5, 6]
+    joining.out = 1
+    assert sizes(ask(joining, 2)) == [5, 6]
 
 
 @pytest.mark.parametrize(("n", "count"), [(1, 2), (511, 2), (512, 3), (1024, 4), (2048, 5), (8192, 8), (1 << 20, 8)])
@@ -135,7 +165,7 @@ def test_batches_that_went_together_have_each_its_own_answers(op: str, malformed
             assert same(future.result(60), expected(op, false, 1, malformed))
         counts = pool.counts()
     assert counts.batches == 6
-    assert counts.questions == len(worker.asked) == 5  # two at once, then two together, then one and one
+    assert 3 <= counts.questions == len(worker.asked) <= 5
     assert counts.mismatches == 0
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from coproc.coprocessor import Coprocessor
+from coproc.engine.memory import Buffers
 from coproc.keys import KeyRegistry
 from coproc.operation import Request
 from coproc.wire import rkyv
@@ -75,3 +76,23 @@ def test_threads_share_a_registry_that_is_always_full(cp: Coprocessor, op: str, 
         shared.keys = KeyRegistry(cp.engine, max_keys=2)
         for found in pool.map(lambda _: bare(shared, asked), range(6 if thorough else 2)):
             assert found == wanted
+
+
+@WITH_KEYS
+def test_keys_that_lie_in_one_place_are_those_that_lie_apart(cp: Coprocessor, op: str) -> None:
+    """Rows of many elements that point at two keys, one of them also at a shorter one: what they say is what each says by itself."""
+    first, second = (mutate.fields_of(case)[0] for case in requests.cases(op, accepted=True)[:2])
+    keys = [first, first[:-1], second, b"none"]
+    which = [0] * 40 + [2] + [0] * 9 + [2] * 20 + [3]
+    for short in (False, True):  # a place with two lengths
+        order = [*which, 1] if short else which
+        held = [keys[0], keys[0], keys[2], keys[3]]
+        buffers = Buffers.of([held[i] for i in order])
+        buffers.lengths[:] = [len(keys[i]) for i in order]
+        registry = KeyRegistry(cp.engine)
+        shelf = registry.plonk if op == "verify_plonk" else registry.groth16
+        rows, _ = shelf.rows(buffers)
+        assert len(shelf) == len({keys[i] for i in order})
+        for i, row in zip(order, rows, strict=True):
+            alone, _ = shelf.rows(Buffers.of([keys[i]]))
+            assert (row == alone[0]).all()
