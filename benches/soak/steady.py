@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None) -> int:
         found = soak(Path(folder), args.seconds, args.every, args.load, args.seed, args.rate)
     good = met(found, args.drift, args.growth)
     print(json.dumps(found))
-    asked = {"every": args.every, "load": args.load, "seed": args.seed}
+    asked = {"every": args.every, "load": args.load if args.rate is None else None, "seed": args.seed}
     result.write("steady", asked | found | {"met": good}, args.out)
     return 0 if good else 1
 
