@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from coproc.cluster.backlog import Backlog, _Write
-from coproc.cluster.frames import Submit
+from coproc.cluster.frames import Submit, WireError
 from coproc.cluster.journal import Journal, JournalError
 
 from .simulation import journalled, vfs
 from .simulation.disk import SECTOR, WORN, Disk, DiskError, DiskFaults, Trouble
+from .simulation.network import UNRELIABLE, NetworkFaults
 from .simulation.simulation import each, everything
 from .test_journal import JOB, answers, append, submission
 
@@ -110,10 +111,10 @@ def test_files_of_sqlite_on_the_simulated_disk_are_those_on_a_real_one(tmp_path:
 
 
 # ---- the simulation finds journals that are wrong in one thing ----
-def found(disk: DiskFaults = WRETCHED, crash: float = 0.5) -> None:
+def found(disk: DiskFaults = WRETCHED, crash: float = 0.5, network: NetworkFaults = UNRELIABLE) -> None:
     """One of a few seeds finds it."""
     with pytest.raises(AssertionError):
-        each(range(1, 7), 8.0, disk=disk, crash=crash)
+        each(range(1, 7), 8.0, disk=disk, crash=crash, network=network)
 
 
 def test_a_journal_that_does_not_synchronise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,15 +129,14 @@ def test_a_journal_that_does_not_synchronise_is_found(monkeypatch: pytest.Monkey
 
 def test_a_backlog_that_acknowledges_before_the_commit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def commit(self: Backlog, writes: list[_Write]) -> None:
-        for write in writes:
-            told, write.future = write.future, Future()
-            if not write.again:
-                write.future.add_done_callback(lambda done, told=told: told.set_result(done.result()) if not done.exception() else None)
-            else:
-                write.future.add_done_callback(lambda done, told=told: told.set_result(True))
-        original(self, writes)
+        with suppress(JournalError), self._journal.transaction():
+            for write in writes:
+                try:
+                    with self._journal.part():
+                        write.future.set_result(write.do(self._journal))
+                except WireError as error:
+                    write.future.set_exception(error)
 
-    original = Backlog._commit
     monkeypatch.setattr(Backlog, "_commit", commit)
     found()
 
@@ -158,7 +158,7 @@ def test_a_journal_that_counts_a_repetition_again_is_found(monkeypatch: pytest.M
 
     original = Journal.append
     monkeypatch.setattr(Journal, "append", append)
-    found()
+    found(network=UNRELIABLE.scaled(8.0))
 
 
 def test_a_journal_that_answers_again_what_was_answered_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
