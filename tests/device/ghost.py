@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from coproc.codegen.device.families import FAMILIES
+from coproc.engine.device.points import BASE_WORDS, SCALAR_WORDS
 from coproc.engine.device.protocol import A, Array, Buffer
 
 
@@ -22,10 +24,13 @@ class GhostBuffer(NamedTuple):
 class Ghost:
     """Its own stream, too. What comes back is ones, so that whatever a kernel might ask for follows."""
 
-    name, backend, memory, scratch, units, emulated = "ghost", "host", 1 << 32, 232448, 1, True
+    name, backend, memory, units, emulated = "ghost", "host", 1 << 32, 1, True
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: int = 227 << 10) -> None:
+        self.scratch = scratch
         self.launched: set[tuple[str, str, str]] = set()
+        self.most = 0
+        """Bytes of scratch that a group was given at most."""
 
     @property
     def device(self) -> Ghost:
@@ -53,6 +58,8 @@ class Ghost:
 
     fill = free = keep = wait = write
 
-    def launch(self, module: GhostModule, kernel: str, groups: int, *_: Any, **__: Any) -> None:
+    def launch(self, module: GhostModule, kernel: str, groups: int, *_: Any, slots: int = 0) -> None:
+        words = SCALAR_WORDS if FAMILIES[module.family].base == "fr" else BASE_WORDS[module.curve]
+        self.most = max(self.most, 4 * words * slots * module.block)
         if groups:
             self.launched.add((module.family, module.curve, kernel))
