@@ -7,13 +7,10 @@ questions that it had in hand fail with EngineLost, whoever asked runs them else
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
 from contextlib import suppress
-from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET, socketpair
 from typing import Any, Final
 
 import numpy as np
@@ -23,9 +20,10 @@ from coproc.engine.select import select
 from coproc.errors import EngineLost, EngineUnavailable
 
 from ..remote import IN_HAND, Asked
-from ..sealed import Partial, Question
+from ..sealed import Question
 from . import gateway_pipe as pipe
-from .gateway_pipe import Answer, Ask, Blame, Blamed, Failed, KeysForgotten, Log, Quarantine, Refused, State
+from .gateway_pipe import Answer, Ask, Blame, Blamed, Failed, KeysForgotten, Log, Quarantine, Refused, State, partial_of
+from .gateway_process import GatewayProcess
 from .pipe import PipeError
 from .ray_cluster import checked, unreachable
 from .ray_slot import LEAST_SECONDS, START_SECONDS
@@ -43,60 +41,9 @@ _LOOK: Final = 1.0
 """From one look whether anybody listens to the next."""
 _SETTLE: Final = 10.0
 """From the first time that somebody listens: a head that is starting cannot be entered, and Ray takes its time to say so."""
-_BUFFER: Final = 1 << 20
 _MOST_BAD: Final = 4096
 _END_SECONDS: Final = 15.0
 _NOTHING: Final = State([], [], 0, 0, 0)
-
-
-class _Child:
-    """A gateway process. known: names of the keys that it was given."""
-
-    def __init__(self, words: list[str]) -> None:
-        """Raises OSError."""
-        self.socket, theirs = socketpair()
-        self.sending = threading.Lock()
-        self.known: set[int] = set()
-        self.connected = False
-        with theirs:
-            for sock in (self.socket, theirs):
-                for option in (SO_SNDBUF, SO_RCVBUF):
-                    sock.setsockopt(SOL_SOCKET, option, _BUFFER)
-            fd = theirs.fileno()
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "coproc.cluster.gateway", "--fd", str(fd), *words],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(fd,), start_new_session=True,
-            )  # fmt: skip
-
-    def say(self, message: Any) -> None:
-        """Where it is gone, the one who reads finds that."""
-        with self.sending:
-            self._send(message)
-
-    def ask(self, message: Ask, table: dict[int, bytes]) -> None:
-        """A question, and what it has not of the keys."""
-        with self.sending:
-            for name in table.keys() - self.known:
-                message.given[name] = table[name]
-            self.known.update(table)
-            self._send(message)
-
-    def _send(self, message: Any) -> None:
-        try:
-            pipe.send(self.socket, message)
-        except OSError:  # half a message, perhaps
-            self.process.kill()
-
-    def end(self, seconds: float = 0.0) -> None:
-        """Hang up, and wait until it is gone."""
-        with suppress(OSError):
-            self.socket.shutdown(2)
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
-        with suppress(ProcessLookupError):
-            self.process.kill()
-        self.process.wait()
-        self.socket.close()
 
 
 class Gateway:
@@ -126,8 +73,8 @@ class Gateway:
         self._blame_seconds = answer_seconds * IN_HAND + SILENT_SECONDS
         self._names = Names()
         self._state = threading.Condition()
-        self._child: _Child | None = None  # once it is connected
-        self._born: _Child | None = None  # before
+        self._child: GatewayProcess | None = None  # once it is connected
+        self._born: GatewayProcess | None = None  # before
         self._told = _NOTHING
         self._asked: dict[int, Future[Any]] = {}
         self._bad: OrderedDict[str, str] = OrderedDict()
@@ -283,7 +230,7 @@ class Gateway:
     def _life(self) -> str:
         """Of a gateway, from its start to its end; why it ended."""
         try:
-            child = _Child(self._words)
+            child = GatewayProcess(self._words)
         except OSError as error:
             return f"a gateway cannot be started: {error}"
         with self._state:
@@ -314,7 +261,7 @@ class Gateway:
                     future.set_exception(EngineLost("the gateway to the cluster is gone"))
             child.end(_END_SECONDS if self._closed and child.connected else 0.0)
 
-    def _follow(self, child: _Child, told: State) -> None:
+    def _follow(self, child: GatewayProcess, told: State) -> None:
         """What a gateway says of its workers; the first time it is connected."""
         if not child.connected:
             child.connected = True
@@ -333,7 +280,7 @@ class Gateway:
                 self._told = told
                 self._state.notify_all()
 
-    def _awaited(self) -> tuple[Future[Any], int, _Child | None]:
+    def _awaited(self) -> tuple[Future[Any], int, GatewayProcess | None]:
         """A future for what the gateway will say, its number, and the gateway; the future has failed where there is none."""
         future: Future[Any] = Future()
         with self._state:
@@ -352,7 +299,7 @@ class Gateway:
         if future is None or not future.set_running_or_notify_cancel():
             return
         if isinstance(message, Answer):
-            future.set_result(Asked(message.worker, _partial(message)))
+            future.set_result(Asked(message.worker, partial_of(message)))
         elif isinstance(message, Blamed):
             index = None if message.index is None or len(message.index) % 8 else np.frombuffer(message.index, np.int64)
             future.set_result(index)
@@ -361,9 +308,3 @@ class Gateway:
             if isinstance(error, KeysForgotten) and child is not None:
                 child.known = set()
             future.set_exception(error)
-
-
-def _partial(said: Answer) -> Partial:
-    """Bytes of another size than that of words are no value."""
-    gt = np.frombuffer(said.gt if len(said.gt) % 8 == 0 else b"", np.uint64)
-    return Partial(said.number, np.frombuffer(said.folded, np.uint8), gt, said.tags, said.engine, said.seconds)

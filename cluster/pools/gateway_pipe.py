@@ -10,10 +10,12 @@ from socket import socket
 from typing import Final, TypeVar
 
 import msgspec
+import numpy as np
 
 from coproc.errors import EngineError, EngineLost, EngineUnavailable
 
 from ..folding import Forgotten
+from ..sealed import Partial
 from .pipe import PipeError, receive_exactly
 
 _T = TypeVar("_T")
@@ -126,6 +128,12 @@ FromGateway = Answer | Blamed | Failed | State | Log | Refused
 _TO: Final[msgspec.msgpack.Decoder[ToGateway]] = msgspec.msgpack.Decoder(ToGateway)
 _FROM: Final[msgspec.msgpack.Decoder[FromGateway]] = msgspec.msgpack.Decoder(FromGateway)
 _ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+def partial_of(said: Answer) -> Partial:
+    """What a worker said. Bytes of another size than that of words are no value."""
+    gt = np.frombuffer(said.gt if len(said.gt) % 8 == 0 else b"", np.uint64)
+    return Partial(said.number, np.frombuffer(said.folded, np.uint8), gt, said.tags, said.engine, said.seconds)
 
 
 def failed(id: int, error: BaseException) -> Failed:

@@ -14,7 +14,6 @@ import pytest
 from coproc.cluster.folding import Forgotten
 from coproc.cluster.gateway import Gate
 from coproc.cluster.pools import gateway_pipe as pipe
-from coproc.cluster.pools.gateway import _partial
 from coproc.cluster.pools.pipe import PipeError
 from coproc.cluster.remote import Asked
 from coproc.cluster.sealed import Partial, Question
@@ -54,7 +53,7 @@ def test_an_honest_answer_arrives_as_it_was(ends: tuple[socket, socket]) -> None
     message = told(ends, HONEST)
     assert isinstance(message, pipe.Answer)
     assert (message.id, message.worker) == (7, "w")
-    found = _partial(message)
+    found = pipe.partial_of(message)
     assert found.fits(question()) is None
     assert np.array_equal(found.folded, HONEST.folded)
     assert np.array_equal(found.gt, HONEST.gt)
@@ -73,7 +72,7 @@ def test_an_honest_answer_arrives_as_it_was(ends: tuple[socket, socket]) -> None
 def test_whatever_a_worker_says_is_an_answer_that_is_refused_or_an_error(ends: tuple[socket, socket], field: dict[str, Any]) -> None:
     message = told(ends, HONEST._replace(**field))
     if isinstance(message, pipe.Answer):
-        assert _partial(message).fits(question()) is not None
+        assert pipe.partial_of(message).fits(question()) is not None
     else:
         assert isinstance(pipe.error_of(message), EngineError)
 
