@@ -16,7 +16,7 @@ from coproc.ops.shape import MAX_BATCH
 from coproc.replay.sealed import Sealed
 
 MAX_REQUESTS: Final = 1 << 17
-MAX_BYTES: Final = 256 << 20
+MAX_BYTES: Final = 512 << 20
 """Argument bytes of all requests."""
 MAX_RUNS: Final = 16
 MAX_TEXT: Final = 4096

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,9 @@ from coproc.replay.batch import MAX_BYTES, MAX_REQUESTS, Fold, Kept, Part, Run, 
 from coproc.replay.sealed import SealedFields, fields_of, sealed_of
 
 MAGIC: Final = b"coprocRP"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: what a request has in common with the one before it is not there again (`shared`). 1 is read too."""
+LEAST_SHARED: Final = 1024
 MAX_HEADER: Final = 32 << 20
 MAX_FILE: Final = 384 << 20
 NOT_ASKED: Final = 255
@@ -30,11 +33,13 @@ _HEAD: Final = struct.Struct("<8sIIQ")  # magic, version, length of the header, 
 _DIGEST: Final = 32
 
 
-class _Requests(msgspec.Struct):
+class _Requests(msgspec.Struct, omit_defaults=True):
     op: list[str]
     rules: list[int]
     align: list[int]
     length: list[int]
+    begin: list[int] = []
+    shared: list[int] = []
 
 
 class _Part(msgspec.Struct, omit_defaults=True):
@@ -70,6 +75,8 @@ class _Header(msgspec.Struct, omit_defaults=True):
 def encode(kept: Kept) -> bytes:
     """The bytes of a file."""
     requests = kept.requests
+    common = [(0, 0), *(_common(a.args, b.args) for a, b in pairwise(requests))]
+    begin, shared = ([column[k] for column in common] if any(size for _, size in common) else [] for k in (0, 1))
     header = msgspec.json.encode(
         _Header(
             kept.reason,
@@ -80,14 +87,32 @@ def encode(kept: Kept) -> bytes:
                 [request.rules.code for request in requests],
                 [request.align for request in requests],
                 [len(request.args) for request in requests],
+                begin,
+                shared,
             ),
             [_Run(run.engine, [_step(step) for step in run.steps], run.place) for run in kept.runs],
             None if kept.sealed is None else fields_of(kept.sealed),
         )
     )
-    body = b"".join([*(request.args for request in requests), *(section for run in kept.runs for section in _sections(requests, run))])
+    own = (request.args[:at] + request.args[at + size :] for request, (at, size) in zip(requests, common, strict=True))
+    body = b"".join([*own, *(section for run in kept.runs for section in _sections(requests, run))])
     data = b"".join([_HEAD.pack(MAGIC, VERSION, len(header), len(body)), header, body])
     return data + blake2b(data, digest_size=_DIGEST).digest()
+
+
+def _common(a: bytes, b: bytes) -> tuple[int, int]:
+    """The longest stretch in which two buffers are alike, its begin and its bytes; (0, 0) for one shorter than `LEAST_SHARED`.
+
+    Requests with one key have thousands of bytes in common, at the same places.
+    """
+    n = min(len(a), len(b))
+    if n < LEAST_SHARED:
+        return 0, 0
+    differ = np.flatnonzero(np.frombuffer(a, np.uint8, n) != np.frombuffer(b, np.uint8, n))
+    begins, ends = np.concatenate(([0], differ + 1)), np.concatenate((differ, [n]))
+    k = int(np.argmax(ends - begins))
+    begin, size = int(begins[k]), int(ends[k] - begins[k])
+    return (begin, size) if size >= LEAST_SHARED else (0, 0)
 
 
 def _step(step: Step) -> _Step:
@@ -117,8 +142,8 @@ def _decode(data: bytes) -> Kept:
     if len(data) < _HEAD.size + _DIGEST or data[: len(MAGIC)] != MAGIC:
         raise InvalidInput("no batch that coproc kept: it does not begin with " + MAGIC.decode())
     _, version, header_length, body_length = _HEAD.unpack_from(data)
-    if version != VERSION:
-        raise InvalidInput(f"a batch in version {version} of the format: this coproc reads version {VERSION}")
+    if version not in (1, VERSION):
+        raise InvalidInput(f"a batch in version {version} of the format: this coproc reads version 1 and {VERSION}")
     if header_length > MAX_HEADER or _HEAD.size + header_length + body_length + _DIGEST != len(data):
         raise InvalidInput(f"{len(data):,} bytes: not as many as its head says; is it cut?")
     content = memoryview(data)[:-_DIGEST]
@@ -127,7 +152,7 @@ def _decode(data: bytes) -> Kept:
     header = msgspec.json.decode(content[_HEAD.size : _HEAD.size + header_length], type=_Header)
     body = content[_HEAD.size + header_length :]
     requests = _requests(header.requests, body)
-    runs, at = [], sum(header.requests.length)
+    runs, at = [], sum(header.requests.length) - sum(header.requests.shared)
     n, widths = len(requests), [OPERATIONS[request.op].width for request in requests]
     if len(body) != at + len(header.runs) * (9 * n + sum(widths)):
         raise InvalidInput(f"{len(body):,} bytes behind the header do not hold what it says")
@@ -148,15 +173,24 @@ def _requests(columns: _Requests, body: memoryview) -> tuple[Request, ...]:
     n = len(columns.op)
     if n > MAX_REQUESTS or not len(columns.rules) == len(columns.align) == len(columns.length) == n:
         raise InvalidInput("requests: op, rules, align and length are wanted for each")
-    if any(length < 0 for length in columns.length) or sum(columns.length) > min(len(body), MAX_BYTES):
+    common = list(zip(columns.begin, columns.shared, strict=False)) if columns.shared else [(0, 0)] * n
+    if len(common) != n or len(columns.begin) != len(columns.shared):
+        raise InvalidInput("requests: begin and shared are wanted for each")
+    for (start, size), a, b in zip(common, [0, *columns.length], columns.length, strict=False):
+        if start < 0 or size < 0 or start + size > min(a, b):
+            raise InvalidInput("requests: more is shared than there is")
+    if sum(columns.length) > MAX_BYTES or sum(columns.length) - sum(columns.shared) > len(body):
         raise InvalidInput("requests: their arguments are longer than the file")
     for op in columns.op:
         if op not in OPERATIONS:
             raise InvalidInput(f"unknown operation {op[:64]!r}: this coproc does not know it")
-    requests, at = [], 0
-    for op, code, align, length in zip(columns.op, columns.rules, columns.align, columns.length, strict=True):
-        requests.append(Request(op, bytes(body[at : at + length]), rules_of(code), align))
-        at += length
+    requests, args, at = [], b"", 0
+    columns_of = zip(columns.op, columns.rules, columns.align, columns.length, common, strict=True)
+    for op, code, align, length, (start, size) in columns_of:
+        own = bytes(body[at : at + length - size])
+        args = b"".join((own[:start], args[start : start + size], own[start:]))
+        requests.append(Request(op, args, rules_of(code), align))
+        at += length - size
     return tuple(requests)
 
 

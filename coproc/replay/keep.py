@@ -12,9 +12,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
-from coproc.errors import CoprocError
+from coproc.errors import CoprocError, InvalidInput
 from coproc.replay.batch import Kept
-from coproc.replay.file import encode
+from coproc.replay.file import MAX_FILE, encode
 
 _log: Final = logging.getLogger("coproc")
 SUFFIX: Final = ".replay"
@@ -43,6 +43,8 @@ def _keep(folder: Path, kept: Kept, max_files: int, max_bytes: int) -> Path | No
         if entry.name == name + SUFFIX:
             return Path(entry.path)
     data = encode(kept if kept.made else replace(kept, made=time.time()))
+    if len(data) > MAX_FILE:
+        raise InvalidInput(f"{len(data):,} bytes, of which none but {MAX_FILE:,} are read again")
     if len(there) >= max_files or sum(entry.stat().st_size for entry in there) + len(data) > max_bytes:
         _log.error("a batch on which engines disagreed is not kept: %s is full (%d files)", folder, len(there))
         return None

@@ -189,6 +189,22 @@ def test_an_answer_that_is_none_is_kept_without_it() -> None:
     assert huge.said.tags is None
 
 
+def test_a_question_of_several_batches_is_kept_and_asked_again(tmp_path: Path) -> None:
+    requests = make(ENGINE, "verify_groth16_bn254", 64).requests
+    packed = PackedBatch.of([requests[i % 64] for i in range(2500)])
+    sent = seal(ENGINE, Canaries(ENGINE), packed, parsed_of(ENGINE, packed)[1])
+    partial = FoldWorker(ENGINE).fold(sent.question)
+    Keeper(tmp_path, ENGINE)(sent, Asked("w", partial._replace(tags=partial.tags ^ 1)), Lie("why"))
+    (path,) = tmp_path.glob("*.replay")
+    assert path.stat().st_size < packed.nbytes // 20, "the key is there once or a few times"
+    kept = load(path)
+    assert len(kept.requests) == len(sent.question)
+    one = refold(kept, ENGINE)
+    assert [difference.what for difference in one.differences] == ["tags"]
+    assert np.array_equal(one.gt, partial.gt)
+    assert set(one.false) == set(sent.canaries_at.tolist())
+
+
 # ---- the file ----
 def test_a_question_that_no_worker_could_be_asked_is_refused(tmp_path: Path) -> None:
     _, kept = caught("always true", tmp_path)

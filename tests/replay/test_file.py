@@ -6,6 +6,7 @@ import json
 import os
 import random
 import struct
+import sys
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -14,14 +15,16 @@ from typing import Any
 import pytest
 
 from coproc.errors import InvalidInput
+from coproc.operation import Request
 from coproc.replay import Fold, Kept, Part, Run, Said, Sealed, Step, Told, decode, encode, keep, load
+from coproc.replay.file import _sections
 from coproc.replay.keep import SUFFIX
 from tests.replay.made import batch, kept
 
 HEAD = struct.Struct("<8sIIQ")
 
 
-def sealed(header: bytes, body: bytes, magic: bytes = b"coprocRP", version: int = 1) -> bytes:
+def sealed(header: bytes, body: bytes, magic: bytes = b"coprocRP", version: int = 2) -> bytes:
     """A file with a right digest around anything."""
     data = HEAD.pack(magic, version, len(header), len(body)) + header + body
     return data + blake2b(data, digest_size=32).digest()
@@ -58,8 +61,64 @@ def test_every_bit_is_covered_by_the_digest() -> None:
 
 def test_another_version_is_refused_by_name() -> None:
     header, body = opened()
-    with pytest.raises(InvalidInput, match="version 2 of the format"):
+    with pytest.raises(InvalidInput, match="version 3 of the format"):
+        decode(sealed(json.dumps(header).encode(), body, version=3))
+
+
+def test_files_of_version_1_are_read() -> None:
+    header, _ = opened()
+    requests, runs = batch(), kept().runs
+    answers = b"".join(section for run in runs for section in _sections(requests, run))
+    body = b"".join(request.args for request in requests) + answers
+    for name in ("begin", "shared"):
+        header["requests"].pop(name, None)
+    assert decode(sealed(json.dumps(header).encode(), body, version=1)) == kept()
+
+
+def test_what_requests_have_in_common_is_written_once() -> None:
+    rng = random.Random("shared")
+    key = rng.randbytes(5000)
+    tails = [rng.randbytes(rng.randrange(40)) for _ in range(60)]
+    some = [Request("sha256", key[: rng.choice((0, 900, 1024, 4000, 5000))] + tail) for tail in tails]
+    some += [Request("sha256", key), Request("sha256", key), Request("sha256", b""), Request("sha256", key)]
+    some += [Request("sha256", tail + key + tail[::-1]) for tail in tails] + [Request("sha256", b"%04d" % i + key) for i in range(60)]
+    whole = Kept(tuple(some), (Run("spec", (), (None,) * len(some)),), "")
+    assert decode(encode(whole)) == whole
+    alike = Kept((Request("sha256", key + b"1"), *[Request("sha256", key + b"2")] * 999), (Run("spec", (), (None,) * 1000),), "")
+    assert decode(encode(alike)) == alike
+    assert len(encode(alike)) < 100_000
+
+
+N = len(batch())
+
+
+@pytest.mark.parametrize("begin", [[0] * N, [0] * (N - 1), [1 << 40] * N, [-1] * N, ["x"] * N])
+@pytest.mark.parametrize("shared", [[0], [1] + [0] * (N - 1), [0] * (N - 1) + [1 << 40], [0, -1] + [0] * (N - 2), [0] * (N + 1), ["x"] * N])
+def test_more_that_is_shared_than_there_is_is_refused(begin: list[Any], shared: list[Any]) -> None:
+    header, body = opened()
+    header["requests"] |= {"begin": begin, "shared": shared}
+    with pytest.raises(InvalidInput):
         decode(sealed(json.dumps(header).encode(), body, version=2))
+
+
+def test_a_small_file_does_not_grow_without_bound() -> None:
+    header, _ = opened()
+    n, size = 600, 1 << 20
+    some = {"op": ["sha256"] * n, "rules": [1] * n, "align": [8] * n, "length": [size] * n}
+    some |= {"begin": [0] * n, "shared": [0] + [size] * (n - 1)}
+    run = {"engine": "spec", "steps": []}
+    body = bytes(size) + b"\xff" * n + bytes(8 * n) + bytes(32 * n)
+    with pytest.raises(InvalidInput, match="longer than the file"):
+        decode(sealed(json.dumps(header | {"requests": some, "runs": [run]}).encode(), body, version=2))
+
+
+def test_a_file_that_would_not_be_read_again_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys.modules["coproc.replay.keep"], "MAX_FILE", 1000)
+    assert keep(tmp_path, kept()) is None
+    assert "are read again" in caplog.text
+    assert list(tmp_path.iterdir()) == []
 
 
 HOSTILE: dict[str, Any] = {
@@ -136,7 +195,7 @@ def test_a_hostile_header_is_refused(name: str) -> None:
 
 def test_a_hostile_body_is_refused() -> None:
     header, body = opened()
-    n, start = len(batch()), sum(header["requests"]["length"])
+    n, start = len(batch()), sum(header["requests"]["length"]) - sum(header["requests"]["shared"])
     for wrong in (body[:-1], body + b"\0", body[:start] + b"\x04" + body[start + 1 :]):  # a status that is none
         with pytest.raises(InvalidInput):
             decode(sealed(json.dumps(header).encode(), wrong))
