@@ -4,7 +4,7 @@
 
 Honest tenants ask in a closed loop: each keeps so many requests open and asks the next when one is answered. Alone and beside the
 flood in turn, for S seconds each in all. The flood submits false requests, all different, packed as a server hands them on, and comes back
-when it was told to.
+when it was told to. The process is set up as that of a server (`tune`): honest and hostile requests meet in its one interpreter.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from coproc.cluster.memo import Memo
 from coproc.cluster.pools.processes import ProcessPool
 from coproc.cluster.pools.protocol import PackedBatch
 from coproc.cluster.pools.threads import ThreadPool
+from coproc.cluster.server.serve import tune
 from coproc.cluster.ticket import Busy, Kind, Ticket
 from coproc.engine.select import select
 from coproc.measure.requests import make
@@ -174,8 +175,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, metavar="N", default=2, help="workers of the pool (2)")
     parser.add_argument("--pool", choices=("threads", "processes"), default="processes", help="the pool (processes)")
     parser.add_argument("--engine", metavar="E", default="cpu", help="the engine (cpu)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-flood-<cpu>.json)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="result file (benches/results/soak-flood[-threads]-<cpu>.json)")
     args = parser.parse_args(argv)
+    tune()
     pool = ThreadPool(args.engine, args.workers) if args.pool == "threads" else ProcessPool(args.workers, args.engine)
     with pool:
         if isinstance(pool, ProcessPool):
@@ -186,7 +188,7 @@ def main(argv: list[str] | None = None) -> int:
     verdict = "held" if held else "NOT HELD"
     print(f"kept {found['kept']:.0%} (wanted {KEPT:.0%}), p99 {found['p99_times']:.2f} times (wanted {SLOWER:g}): {verdict}")
     asked = {"pool": args.pool, "workers": args.workers, "engine": args.engine}
-    result.write("flood", asked | found | {"met": held}, args.out)
+    result.write("flood" if args.pool == "processes" else "flood-threads", asked | found | {"met": held}, args.out)
     return 0 if held else 1
 
 

@@ -236,6 +236,13 @@ def notify(state: str) -> None:
         sock.sendto(state.encode(), "\0" + where[1:] if where.startswith("@") else where)
 
 
+def tune() -> None:
+    """Set this process up for what a server does: many small requests beside work that lasts, and none of them kept waiting."""
+    keep_freed()
+    sys.setswitchinterval(_SWITCH)
+    gc.set_threshold(*_GARBAGE)
+
+
 def serve(settings: Settings, log: BoundLogger) -> None:
     """Serve until SIGTERM or SIGINT, then drain; the second signal ends it at once. Raises InvalidInput and EngineUnavailable."""
     stop = threading.Event()
@@ -247,9 +254,7 @@ def serve(settings: Settings, log: BoundLogger) -> None:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, ended)
-    keep_freed()
-    sys.setswitchinterval(_SWITCH)
-    gc.set_threshold(*_GARBAGE)
+    tune()
     start = monotonic()
     with Server(settings, log) as server:
         places = {"uds": settings.uds, "grpc": server.rpc and server.rpc.address, "journal": settings.journal}
