@@ -40,6 +40,7 @@ class Poller:
         self._part, self._strange = self._polls[PART].fileno(), self._polls[STRANGE].fileno()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._woken = self._told = False
+        self._within = {self._wake, self._part, self._strange}
         self._waiting: list[Event] = []
         self.parts = self.strangers = False
         self._front.register(self._wake, select.EPOLLIN)
@@ -100,18 +101,18 @@ class Poller:
         return events
 
     def _poll(self, seconds: float) -> list[Event]:
-        self._told, events = False, []
-        for event in self._front.poll(seconds, _EVENTS):
-            if event[0] == self._wake:
+        self._told, events = False, self._front.poll(seconds, _EVENTS)
+        if len(events) == 1 and events[0][0] not in self._within:  # as it is mostly
+            return events
+        for fd, _ in events:
+            if fd == self._wake:
                 os.eventfd_read(self._wake)
                 self._woken, self._told = False, True
-            elif event[0] == self._part:
+            elif fd == self._part:
                 self.parts = True
-            elif event[0] == self._strange:
+            elif fd == self._strange:
                 self.strangers = True
-            else:
-                events.append(event)
-        return events
+        return [event for event in events if event[0] not in self._within]
 
     def notify(self) -> None:
         """End a wait, from any thread."""

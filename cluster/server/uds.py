@@ -96,28 +96,30 @@ class UnixServer:
     # ---- the loop ----
     def _run(self) -> None:
         short_slice()
+        poller, reading, turns, pause = self._poller, self._reading, self._turns, 0.0
         while not self._stop:
-            events = self._poller.wait(self._pause())
+            events = poller.wait(pause)
             for fd, mask in events:
                 self._look(fd, mask)
-            if events or self._replies:
+            answered = bool(events or self._replies)
+            if self._replies:
                 self._deliver()
-                self._turns.answered(monotonic())
-            if self._reading.ready or self._poller.parts:
-                if events:
-                    self._poller.breathe()
-                self._behind()
             now = monotonic()
-            if self._until_turn(now) <= 0:
+            if answered:
+                turns.answered(now)
+            if reading.ready or poller.parts:
+                if events:
+                    poller.breathe()
+                self._behind()
+                now = monotonic()
+            pause = self._until_turn(now)
+            if pause <= 0:
                 self._turn(now)
+                pause = self._until_turn(monotonic())
+            if reading.ready or poller.parts or self._replies:
+                pause = 0.0
             if self._draining:
                 self._end_listener()
-
-    def _pause(self) -> float:
-        """Seconds that nobody has to wait for."""
-        if self._reading.ready or self._poller.parts or self._replies:
-            return 0.0
-        return self._until_turn(monotonic())
 
     def _until_turn(self, now: float) -> float:
         """Seconds until the next turn, or until one may be wanted."""
