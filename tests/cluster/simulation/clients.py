@@ -29,7 +29,7 @@ class Client(ABC):
     """
 
     kind: Kind = "block"
-    wired, singly, together = 0.35, 0.3, 0.3
+    wired, singly, together = 0.3, 0.3, 0.3
     timeout = 30.0
 
     def __init__(self, simulation: Simulation, tenant: str, every: float) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .world import World
 
 TRIES = 100
-FULL_HOURS = 10.0
+FULL_HOURS = 7.0
 """Mean hours between two times in which the disk is full, for up to half an hour."""
 
 

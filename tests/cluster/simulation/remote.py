@@ -29,7 +29,7 @@ class RemotePool(FaultyPool):
     """Some workers are on this machine (`FaultyPool`), and so many of the batches go to others. asked: how many did."""
 
     def __init__(
-        self, world: World, rng: Random, workers: int, faults: Faults, network: Network, share: float = 0.35, **options: Any
+        self, world: World, rng: Random, workers: int, faults: Faults, network: Network, share: float = 0.3, **options: Any
     ) -> None:
         super().__init__(world, rng, workers, faults, **options)
         self._network, self._share = network, share

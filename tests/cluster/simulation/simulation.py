@@ -73,7 +73,7 @@ class Simulation:
     """
 
     def __init__(
-        self, seed: int, faults: Faults = EVERYTHING, poison: float = 0.002, crash: float = 5.0, limits: Limits = SMALL, workers: int = 3,
+        self, seed: int, faults: Faults = EVERYTHING, poison: float = 0.002, crash: float = 4.5, limits: Limits = SMALL, workers: int = 3,
         disk: DiskFaults | None = None, network: NetworkFaults | None = None,
     ) -> None:  # fmt: skip
         self.seed, self.poison, self.over = seed, poison, False
