@@ -65,6 +65,13 @@ def test_secret_points_are_multiples_of_the_generator(blinds: Secrets) -> None:
         before = {*values}
 
 
+def test_secrets_do_not_become_fewer_however_many_are_taken(blinds: Secrets) -> None:
+    """Adding to each of 64 one of the same 64, turned, would: a turn by 32 leaves 32 of them, and in the end one is left."""
+    for _ in range(300):
+        scalars, us, _ = blinds.take()
+        assert len({row.tobytes() for row in scalars}) == len({row.tobytes() for row in us}) == Secrets.SIZE
+
+
 @pytest.mark.parametrize(("block", "n"), [(16, 0), (16, 1), (16, 15), (16, 16), (16, 17), (128, 40)])
 def test_signatures_are_accepted_and_damaged_ones_are_not(
     device: OpenClDevice, blinds: Secrets, good: list[Signature], block: int, n: int

@@ -25,6 +25,7 @@ _FQ: Final = Field.BLS12_381_FR
 
 Extended = tuple[U64, U64, U64, U64]
 """Points u, v, z, t with t = u v / z, uint64[n, 4] each."""
+Indices = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
 def limbs(*values: int) -> U64:
@@ -86,7 +87,11 @@ def sums(stream: Stream, a: U64, c: U64, points: U64, block: int = BLOCK) -> Arr
 
 
 class Secrets:
-    """Random scalars s and the points s 2^-256 G; every `take` gives others, the sums of two of those before."""
+    """Random scalars s and the points s 2^-256 G; every `take` gives others, sums of those before.
+
+    A take adds to each of the first half one of the second, then to each of the second one of the first: a map that can be undone, so that
+    however many are taken, they stay as many unknowns as there were.
+    """
 
     SIZE: Final = 64
 
@@ -104,16 +109,21 @@ class Secrets:
 
     def take(self) -> tuple[U64, U64, U64]:
         """Scalars uint64[SIZE, 4] below the order; u and v of their points, uint64[SIZE, 4]."""
+        half = self.SIZE // 2
+        first, second = np.arange(half), np.arange(half, self.SIZE)
         with self._lock:
-            other = np.roll(np.arange(self.SIZE), 1 + int(random_words((1,))[0] % np.uint64(self.SIZE - 1)))
-            self._scalars = self._cpu.field(Field.JUBJUB_FR, FieldOp.ADD, self._scalars, self._scalars[other])
-            u, v = self._u[other], self._v[other]
-            t = self._mul(self._u, self._v)
-            d2 = np.tile(limbs(2 * D % Q), (self.SIZE, 1))
-            entry = self._add(v, u), self._subtract(v, u), self._mul(self._mul(u, v), d2)
-            point: Extended = self._u, self._v, np.tile(limbs(1), (self.SIZE, 1)), t
-            self._u, self._v = self._affine(self._sum(point, *entry))
+            turns = (random_words((2,)) % np.uint64(half)).tolist()
+            self._scalars, self._u, self._v = self._scalars.copy(), self._u.copy(), self._v.copy()
+            self._add_to(first, np.roll(second, turns[0]))
+            self._add_to(second, np.roll(first, turns[1]))
             return self._scalars, self._u, self._v
+
+    def _add_to(self, these: Indices, others: Indices) -> None:
+        self._scalars[these] = self._cpu.field(Field.JUBJUB_FR, FieldOp.ADD, self._scalars[these], self._scalars[others])
+        u, v, a, b = self._u[these], self._v[these], self._u[others], self._v[others]
+        d2, one = (np.tile(limbs(value), (len(these), 1)) for value in (2 * D % Q, 1))
+        entry = self._add(b, a), self._subtract(b, a), self._mul(self._mul(a, b), d2)
+        self._u[these], self._v[these] = self._affine(self._sum((u, v, one, self._mul(u, v)), *entry))
 
     # [HWCD08] section 3, as in kernels_cuda/kernels/jubjub.inc
     def _sum(self, point: Extended, v_plus_u: U64, v_minus_u: U64, t2d: U64) -> Extended:
