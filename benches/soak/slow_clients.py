@@ -34,7 +34,7 @@ from tests.cluster.processes import Served
 from . import result
 from .hostile import KNOWN, Hostile, Priority
 
-IDLE = 0.2
+IDLE = 0.1
 """Part of the garbage that is sent at idle priority, at the same rate."""
 PART = 10.0
 """Seconds of the honest client between looks at whether all garbage is sent."""
