@@ -13,9 +13,10 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
-from typing import Final
+from typing import Final, Protocol
 
 from coproc.errors import EngineLost, InvalidInput
 from coproc.settings import setting
@@ -47,6 +48,14 @@ def leave_behind(*things: object) -> None:
     """Never frees them: a destructor would wait for what does not end."""
     for thing in things:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+class Work(Protocol):
+    """A stream, as far as its end goes."""
+
+    def end(self) -> None: ...
+
+    def drop(self) -> None: ...
 
 
 class Clock:
@@ -88,6 +97,19 @@ class Clock:
             if self.lost is None:
                 self.lost = f"{self.name} did not answer within {bound:.0f} s"
         self.check()
+
+    @contextmanager
+    def work(self, device: object, stream: Work) -> Iterator[None]:
+        """The stream's work, done when it ends. After an error the stream is dropped, or left behind where the device was given up."""
+        try:
+            yield
+            stream.end()
+        except BaseException:
+            if self.lost is not None:
+                leave_behind(device, stream)
+            else:
+                stream.drop()
+            raise
 
 
 class Account:

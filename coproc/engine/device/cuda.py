@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from coproc.engine.device import kept
-from coproc.engine.device.clock import Account, Clock, leave_behind
+from coproc.engine.device.clock import Account, Clock
 from coproc.engine.device.protocol import POISON, A, Array, Buffer, Module, OutOfMemory
 from coproc.engine.device.staging import PIECE, Piece, Ring, Wait, flat
 from coproc.errors import EngineLost, EngineUnavailable
@@ -176,16 +176,8 @@ class CudaDevice:
             stream = self._idle.pop() if self._idle else None
         with self.errors(), self.cupy.cuda.Device(self.number):
             stream = stream or CudaStream(self)
-            try:
-                with stream.stream:
-                    yield stream
-                    stream.end()
-            except BaseException:
-                if self.clock.lost is not None:
-                    leave_behind(self, stream)
-                else:
-                    stream.drop()
-                raise
+            with stream.stream, self.clock.work(self, stream):
+                yield stream
         with self._lock:
             self._idle.append(stream)
 

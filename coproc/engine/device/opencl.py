@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from coproc.engine.device import kept
-from coproc.engine.device.clock import Clock, leave_behind
+from coproc.engine.device.clock import Clock
 from coproc.engine.device.opencl_stream import OpenClModule, OpenClStream
 from coproc.errors import EngineLost, EngineUnavailable
 
@@ -141,15 +141,8 @@ class OpenClDevice:
         with self._lock:
             stream = self._idle.pop() if self._idle else None
         stream = stream or OpenClStream(self, self._cl)
-        try:
+        with self.clock.work(self, stream):
             yield stream
-            stream.end()
-        except BaseException:
-            if self.clock.lost is not None:
-                leave_behind(self, stream)
-            else:
-                stream.drop()
-            raise
         with self._lock:
             self._idle.append(stream)
 

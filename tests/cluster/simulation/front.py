@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any, Final
 
-from coproc.cluster import frames
 from coproc.cluster.clock import Clock
-from coproc.cluster.frames import WireError
 from coproc.cluster.server import timers
 from coproc.cluster.server.bounds import Bounds
 from coproc.cluster.server.connection import Connection
@@ -21,7 +19,7 @@ from coproc.cluster.server.desk import Desk
 from coproc.cluster.server.peers import TRUSTED, Peers
 from coproc.cluster.server.poller import OUT
 from coproc.cluster.server.reading import Reading
-from coproc.cluster.server.roster import SLOW, Roster
+from coproc.cluster.server.roster import Roster
 from coproc.cluster.server.uds import UnixServer
 from coproc.cluster.server.writing import Writing
 
@@ -84,14 +82,8 @@ class Front(UnixServer):
         if due > self._world.clock.now():
             return due
         self._swept = self._world.clock.now()
-        while (over := self._roster.timers.over()) is not None:
-            reason, connection = over
-            if reason == SLOW:
-                self._desk.counters.closed["slow"] += 1
-                text = f"a frame took more than {self._bounds.frame_seconds:g} s"
-                self._writing.refuse(connection, WireError(frames.MALFORMED, text), 0)
-            else:
-                self._roster.close(connection, reason)
+        while self._sweep():
+            pass
         return self._due()
 
     def _due(self) -> float:
